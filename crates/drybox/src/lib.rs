@@ -1,0 +1,14 @@
+//! DryBox: a deterministic bench in which two adapters meet over a simulated link.
+//!
+//! It is not a network emulator for real sockets: a run has a logical clock, never sleeps, and the
+//! same scenario, adapters and seed give the same bytes on any machine.
+
+pub mod adapter;
+pub mod bearer;
+pub mod math;
+pub mod radio;
+pub mod rng;
+pub mod scenario;
+mod side;
+
+pub use side::{Direction, Side};

@@ -1,0 +1,237 @@
+//! Named random streams (`docs/spec/determinism.md`, section 1).
+//!
+//! Every consumer of randomness owns a stream with a name. Its key is
+//! `SHA-256("drybox rng v1\0" ‖ seed u64le ‖ name)`, its generator ChaCha8, and the ChaCha stream
+//! number is the serial of the PDU or block that is being decided. What one impairment draws for
+//! one PDU therefore depends on nothing but the seed, its own name and that PDU's serial: turning
+//! another setting on or off reshuffles nothing.
+
+use std::sync::LazyLock;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
+
+use crate::math;
+
+/// Domain separation of every stream key.
+const LABEL: &[u8] = b"drybox rng v1\0";
+
+/// The source of all randomness in a run: a seed from which streams are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Streams {
+    seed: u64,
+}
+
+impl Streams {
+    /// Streams of a run with this effective seed.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// The 32-byte key of the stream called `name`.
+    pub fn key(&self, name: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(LABEL)
+            .chain_update(self.seed.to_le_bytes())
+            .chain_update(name.as_bytes())
+            .finalize()
+            .into()
+    }
+
+    /// The stream called `name`, by convention `"<direction>/<consumer>"` such as `"L>R/loss"`.
+    pub fn stream(&self, name: &str) -> Stream {
+        Stream {
+            rng: ChaCha8Rng::from_seed(self.key(name)),
+        }
+    }
+}
+
+/// One consumer's random stream.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    rng: ChaCha8Rng,
+}
+
+impl Stream {
+    /// The draws that belong to the PDU, block or slot with this serial, from their beginning.
+    pub fn at(&mut self, serial: u64) -> Draws<'_> {
+        // A new stream number alone keeps the position within the stream.
+        self.rng.set_stream(serial);
+        self.rng.set_word_pos(0);
+        Draws { rng: &mut self.rng }
+    }
+}
+
+/// Draws from one stream at one serial.
+#[derive(Debug)]
+pub struct Draws<'a> {
+    rng: &'a mut ChaCha8Rng,
+}
+
+impl Draws<'_> {
+    /// 64 uniform bits.
+    pub fn bits(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    /// Uniform in `[0, 1)` with 53 random bits.
+    pub fn unit(&mut self) -> f64 {
+        to_unit(self.bits())
+    }
+
+    /// Uniform in `0..n`; 0 when `n` is 0. The bias is below `n / 2⁶⁴`.
+    pub fn below(&mut self, n: u64) -> u64 {
+        ((u128::from(self.bits()) * u128::from(n)) >> 64) as u64
+    }
+
+    /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) in Doornik's form (2005):
+    /// index and position come from disjoint bits.
+    pub fn gaussian(&mut self) -> f64 {
+        let zig: &Ziggurat = &ZIGGURAT;
+        loop {
+            let bits = self.bits();
+            let layer = (bits & 0xff) as usize;
+            // 53 bits above the layer's eight, in [-1, 1).
+            let u = 2.0 * to_unit(bits) - 1.0;
+            let x = u * zig.x[layer];
+            if x.abs() < zig.x[layer + 1] {
+                return x;
+            }
+            if layer == 0 {
+                return self.gaussian_tail(u < 0.0);
+            }
+            let (upper, lower) = (zig.f[layer], zig.f[layer + 1]);
+            if lower + (upper - lower) * self.unit() < density(x) {
+                return x;
+            }
+        }
+    }
+
+    /// Beyond the base strip: Marsaglia's exponential rejection.
+    #[cold]
+    fn gaussian_tail(&mut self, negative: bool) -> f64 {
+        loop {
+            // 1 - unit() lies in (0, 1], where the logarithm is finite.
+            let x = -math::ln(1.0 - self.unit()) / Ziggurat::R;
+            let y = -math::ln(1.0 - self.unit());
+            if 2.0 * y >= x * x {
+                let value = Ziggurat::R + x;
+                return if negative { -value } else { value };
+            }
+        }
+    }
+}
+
+/// The top 53 bits as a number in `[0, 1)`.
+fn to_unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+}
+
+/// The unnormalised normal density.
+fn density(x: f64) -> f64 {
+    math::exp(-0.5 * x * x)
+}
+
+static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(Ziggurat::new);
+
+/// Layer edges `x` (falling) and the density `f` at each.
+struct Ziggurat {
+    x: [f64; Self::LAYERS + 1],
+    f: [f64; Self::LAYERS + 1],
+}
+
+impl Ziggurat {
+    const LAYERS: usize = 256;
+    /// Where the tail begins for 256 layers of equal area.
+    const R: f64 = 3.654_152_885_361_009;
+    /// The area of each layer.
+    const V: f64 = 0.004_928_673_233_992_336;
+
+    fn new() -> Self {
+        let mut x = [0.0; Self::LAYERS + 1];
+        x[0] = Self::V / density(Self::R);
+        x[1] = Self::R;
+        for i in 2..Self::LAYERS {
+            let previous: f64 = x[i - 1];
+            x[i] = (-2.0 * math::ln(Self::V / previous + density(previous))).sqrt();
+        }
+        Self {
+            x,
+            f: x.map(density),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_told_apart_by_name_seed_and_serial() {
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in [0, 1] {
+            for name in ["L>R/loss", "R>L/loss", "L>R/jitter"] {
+                for serial in [0, 1, u64::MAX] {
+                    assert!(seen.insert(Streams::new(seed).stream(name).at(serial).bits()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_serials_draws_do_not_depend_on_what_was_drawn_before() {
+        let mut a = Streams::new(7).stream("x");
+        let mut b = a.clone();
+        for _ in 0..1000 {
+            a.at(3).gaussian();
+        }
+        let first: Vec<u64> = std::iter::repeat_n((), 9)
+            .scan(a.at(4), |d, ()| Some(d.bits()))
+            .collect();
+        let second: Vec<u64> = std::iter::repeat_n((), 9)
+            .scan(b.at(4), |d, ()| Some(d.bits()))
+            .collect();
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn gaussian_has_the_moments_and_tail_of_the_normal_law() {
+        let mut stream = Streams::new(1).stream("moments");
+        let n = 1_000_000;
+        let (mut sum, mut square, mut fourth, mut beyond_r, mut beyond_1) = (0.0, 0.0, 0.0, 0, 0);
+        let mut draws = stream.at(0);
+        for _ in 0..n {
+            let x = draws.gaussian();
+            sum += x;
+            square += x * x;
+            fourth += x * x * x * x;
+            beyond_r += usize::from(x.abs() > Ziggurat::R);
+            beyond_1 += usize::from(x.abs() > 1.0);
+        }
+        let n = f64::from(n);
+        // Five standard errors of each estimator.
+        assert!((sum / n).abs() < 5e-3, "mean {}", sum / n);
+        assert!(
+            (square / n - 1.0).abs() < 5.0 * (2.0 / n).sqrt(),
+            "variance {}",
+            square / n
+        );
+        assert!(
+            (fourth / n - 3.0).abs() < 5.0 * (96.0 / n).sqrt(),
+            "kurtosis {}",
+            fourth / n
+        );
+        assert!((f64::from(beyond_1 as u32) / n - 0.317_310_5).abs() < 5.0 * (0.2166 / n).sqrt());
+        // 2·(1 - Φ(R)) = 2.580e-4.
+        assert!((200..320).contains(&beyond_r), "tail {beyond_r}");
+    }
+
+    #[test]
+    fn below_stays_below() {
+        let mut stream = Streams::new(1).stream("below");
+        let mut draws = stream.at(0);
+        assert!((0..1000).all(|_| draws.below(7) < 7));
+        assert_eq!(draws.below(0), 0);
+    }
+}

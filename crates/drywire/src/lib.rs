@@ -1,0 +1,1 @@
+//! The Drywire command line as a library.

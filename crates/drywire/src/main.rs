@@ -1,0 +1,3 @@
+//! The `drywire` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The control wire: verb, escaped payload, `0x00`.

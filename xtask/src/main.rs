@@ -1,0 +1,3 @@
+//! The one entry for every development task.
+
+fn main() {}
