@@ -1,0 +1,81 @@
+//! What every committed file must be: not too long, and finished.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+
+/// Beyond this many lines a reviewer asks whether a file is still one thing.
+const QUESTION: usize = 500;
+/// Beyond this many lines it is not accepted.
+const LIMIT: usize = 1000;
+
+/// Marks of unfinished work, written so that this file does not hold them.
+const MARKS: [&str; 4] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("todo", "!("),
+    concat!("unimplemented", "!("),
+];
+
+/// Every breach; questions are only printed.
+pub(super) fn check(project: &Project) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for file in project.files()? {
+        let bytes = fs::read(project.root().join(&file))
+            .with_context(|| format!("reading {}", file.display()))?;
+        // Not text, so neither long nor marked.
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let name = file.display().to_string();
+        findings.extend(marks(&name, &text));
+        let is_source = file.extension().is_some_and(|extension| {
+            ["rs", "py", "pyi", "js", "ts"]
+                .iter()
+                .any(|e| *e == extension)
+        });
+        if is_source {
+            match text.lines().count() {
+                lines if lines > LIMIT => {
+                    findings.push(format!(
+                        "{name}: {lines} lines, more than {LIMIT}; split it"
+                    ));
+                }
+                lines if lines > QUESTION => {
+                    println!("  {name}: {lines} lines; is it still one thing?");
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn marks(name: &str, text: &str) -> Vec<String> {
+    (1..)
+        .zip(text.lines())
+        .flat_map(|(number, line): (usize, &str)| {
+            MARKS
+                .iter()
+                .filter(|mark| line.contains(**mark))
+                .map(move |mark| format!("{name}:{number}: {mark} marks unfinished work"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mark_is_found_where_it_stands() {
+        for mark in MARKS {
+            let found = marks("a.rs", &format!("fine\n// {mark} later\n"));
+            assert_eq!(found.len(), 1);
+            assert!(found[0].starts_with("a.rs:2: "), "{found:?}");
+        }
+        assert!(marks("a.rs", "clippy.todo = \"warn\"\n").is_empty());
+    }
+}

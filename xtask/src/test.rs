@@ -1,0 +1,91 @@
+//! `cargo xtask test`: every test there is.
+
+use anyhow::Result;
+
+use crate::{
+    cargo::{self, cargo},
+    project::Project,
+    steps::Steps,
+    venv,
+};
+
+/// What to run.
+#[derive(Default, clap::Args)]
+pub(crate) struct Options {
+    /// Only the Rust tests
+    #[arg(long, conflicts_with = "python")]
+    rust: bool,
+    /// Only the Python tests
+    #[arg(long)]
+    python: bool,
+}
+
+/// Runs the tests; says whether all passed.
+pub(crate) fn run(project: &Project, options: Options) -> Result<bool> {
+    let mut steps = Steps::new("test");
+    if !options.python {
+        rust(project, &mut steps);
+    }
+    if !options.rust {
+        python(project, &mut steps)?;
+    }
+    Ok(steps.finish())
+}
+
+/// The extension crate is left out: it has no Rust tests and links only inside Python.
+const WORKSPACE: [&str; 4] = ["--workspace", "--exclude", "drywire-python", "--locked"];
+
+fn rust(project: &Project, steps: &mut Steps) {
+    if cargo::has_subcommand(project, "nextest") {
+        steps.command(
+            "Rust tests",
+            cargo(project)
+                .args(["nextest", "run", "--no-fail-fast"])
+                .args(WORKSPACE),
+        );
+    } else {
+        println!(
+            "cargo-nextest is not installed (cargo install --locked cargo-nextest): \
+             using cargo test, which runs the same tests one binary at a time"
+        );
+        steps.command(
+            "Rust tests",
+            cargo(project)
+                .args(["test", "--no-fail-fast", "--all-targets"])
+                .args(WORKSPACE),
+        );
+    }
+    steps.command(
+        "documentation examples",
+        cargo(project).args(["test", "--doc"]).args(WORKSPACE),
+    );
+}
+
+fn python(project: &Project, steps: &mut Steps) -> Result<()> {
+    let target = cargo::target_dir(project)?;
+    let built = steps.command(
+        "the drywire command",
+        cargo(project).args(["build", "--locked", "--package", "drywire"]),
+    );
+    let installed = steps.step("the Python package", || {
+        venv::create(project)?;
+        venv::install_requirements(project, "python/requirements-dev.txt")?;
+        venv::install_package(project)
+    });
+    if !(built && installed) {
+        steps.skip("Python tests", "what they test could not be built");
+        return Ok(());
+    }
+    let drywire = target
+        .join("debug/drywire")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    steps.command(
+        "Python tests",
+        project
+            .venv_command("python")
+            .args(["-m", "pytest", "--quiet"])
+            .current_dir(project.path("python"))
+            .env("DRYWIRE_BIN", &drywire),
+    );
+    Ok(())
+}
