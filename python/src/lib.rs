@@ -1,1 +1,21 @@
-//! The extension module.
+//! The extension module `drywire._native`: what the Python packages of Drywire are made of.
+//!
+//! Typed Python lies over it (`python/drybox`); nothing here is public API.
+
+mod crypto;
+
+use pyo3::prelude::*;
+
+/// The compiled part of Drywire. Use the `drybox` package.
+#[pymodule]
+mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::crypto::{ed25519_public, ed25519_sign, ed25519_verify};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

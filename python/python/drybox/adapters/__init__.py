@@ -1,0 +1,1 @@
+"""Reference adapters, to run and to read."""
