@@ -6,6 +6,7 @@
 pub mod adapter;
 pub mod bearer;
 pub mod math;
+pub mod output;
 pub mod radio;
 pub mod rng;
 pub mod scenario;
