@@ -1,1 +1,3 @@
 //! The Drywire command line as a library.
+
+pub mod adapters;
