@@ -3,8 +3,10 @@
 //! It is not a network emulator for real sockets: a run has a logical clock, never sleeps, and the
 //! same scenario, adapters and seed give the same bytes on any machine.
 
+pub mod acceptance;
 pub mod adapter;
 pub mod bearer;
+pub mod keys;
 pub mod math;
 pub mod output;
 pub mod radio;

@@ -1,13 +1,22 @@
 //! Scenarios: what a run simulates and what it must achieve (`docs/spec/scenario.md`).
 
-use serde::{Deserialize, Serialize};
+mod load;
+mod model;
+mod notice;
+mod older;
+mod resolved;
+mod schema;
+mod sweep;
+mod typed;
+mod yaml;
 
-/// What crosses the link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Mode A, ByteLink: opaque SDUs over a packet bearer.
-    Byte,
-    /// Mode B, AudioBlock: PCM blocks over a voice channel.
-    Audio,
-}
+pub use load::{Overrides, Plan, Point, Source, load};
+pub use model::{
+    AudioCadence, CaptureOptions, CryptoScenario, KeyForm, KeyKind, KeySource, Mode, Scenario,
+    SideScenario, TextMessage,
+};
+pub use notice::{Notice, ScenarioError};
+pub use schema::SCHEMA;
+
+/// A remark that doesn't stop a run.
+pub type Warning = Notice;
