@@ -18,5 +18,8 @@ pub use model::{
 pub use notice::{Notice, ScenarioError};
 pub use schema::SCHEMA;
 
+#[cfg(test)]
+mod tests;
+
 /// A remark that doesn't stop a run.
 pub type Warning = Notice;
