@@ -1,1 +1,75 @@
-//! The control wire: verb, escaped payload, `0x00`.
+//! The control wire of Drywire: `verb · escaped payload · 0x00`, in which every byte counts.
+//!
+//! ```
+//! use st_protocol::{Frame, Verb, Payload};
+//!
+//! # fn main() -> Result<(), st_protocol::DecodeError> {
+//! // Create a PING frame (2 bytes)
+//! let ping = Frame::ping();
+//! let bytes = ping.encode(); // [0x05, 0x00]
+//! # assert_eq!(bytes, [0x05, 0x00]);
+//!
+//! // Create a SCAN frame
+//! let scan = Frame::scan("/home/hue", 3);
+//! let bytes = scan.encode();
+//!
+//! // Decode a frame
+//! let frame = Frame::decode(&bytes)?;
+//! println!("{} {}", frame.verb().name(), frame.payload().as_str().unwrap_or(""));
+//! # assert_eq!((frame.verb(), frame.payload()), (Verb::Scan, &Payload::from_bytes(b"\x89/home/hue\x03")));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The wire is specified in `docs/spec/st-protocol.md`; "spec 4.2" in these pages is a section of it.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod error;
+pub use error::{DecodeError, EncodeError, FieldError, VerbError};
+
+mod escape;
+pub use escape::{END, ESC};
+
+mod field;
+pub use field::{FieldReader, FieldWriter};
+
+mod frame_ref;
+pub use frame_ref::{FrameRef, decode_ref};
+
+mod level;
+pub use level::AuthLevel;
+
+mod payload_ref;
+pub use payload_ref::PayloadRef;
+
+mod verb;
+pub use verb::{VERB_MAP, Verb, VerbEntry};
+
+mod wire;
+
+#[cfg(feature = "alloc")]
+mod constructors;
+
+#[cfg(feature = "alloc")]
+mod frame;
+#[cfg(feature = "alloc")]
+pub use frame::{Frame, FrameBuilder};
+
+#[cfg(feature = "alloc")]
+mod payload;
+#[cfg(feature = "alloc")]
+pub use payload::Payload;
+
+/// Most bytes in a payload, before escaping (spec 1.3).
+pub const MAX_PAYLOAD_LEN: usize = 65_535;
+
+/// Most bytes in a frame's wire form: verb, a payload in which every byte is escaped, END (spec 1.3).
+pub const MAX_FRAME_LEN: usize = 2 * MAX_PAYLOAD_LEN + 2;
