@@ -31,7 +31,7 @@ pub(crate) enum Scan {
     /// The input ended first; `in_escape` if its last byte is an unpaired ESC.
     More { escapes: usize, in_escape: bool },
     /// The byte at `at` follows an unpaired ESC and may not.
-    Bad { at: usize, escapes: usize },
+    Bad { at: usize },
 }
 
 /// Finds the END of a body that starts outside an escape.
@@ -61,10 +61,7 @@ pub(crate) fn scan(body: &[u8]) -> Scan {
                 escapes += 1;
             }
             Some(_) => {
-                return Scan::Bad {
-                    at: at + 1,
-                    escapes,
-                };
+                return Scan::Bad { at: at + 1 };
             }
         }
         if run < SHORT_RUN {

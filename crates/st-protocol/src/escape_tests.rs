@@ -23,10 +23,7 @@ fn scan_reference(body: &[u8]) -> Scan {
                     at += 2;
                 }
                 Some(_) => {
-                    return Scan::Bad {
-                        at: at + 1,
-                        escapes,
-                    };
+                    return Scan::Bad { at: at + 1 };
                 }
             },
             _ => at += 1,

@@ -1,6 +1,6 @@
 //! Frames that live in somebody else's buffer: reading and writing without allocation.
 
-use crate::wire::frame_extent;
+use crate::wire::{self, Body};
 use crate::{DecodeError, EncodeError, MAX_PAYLOAD_LEN, PayloadRef, Verb};
 
 #[cfg(feature = "alloc")]
@@ -79,9 +79,20 @@ impl<'a> FrameRef<'a> {
     /// As [`decode`](Self::decode), without the two about what follows.
     #[inline]
     pub fn decode_prefix(bytes: &'a [u8]) -> Result<(Self, usize), DecodeError> {
-        let (verb, extent) = frame_extent(bytes, MAX_PAYLOAD_LEN)?;
-        let payload = PayloadRef::checked_wire(&bytes[1..=extent.end], extent.escapes);
-        Ok((Self { verb, payload }, extent.end + 2))
+        let (verb, body) = wire::split_verb(bytes)?;
+        match wire::look(body, MAX_PAYLOAD_LEN) {
+            Body::Whole { end, escapes } => Ok((
+                Self {
+                    verb,
+                    payload: PayloadRef::checked_wire(&body[..end], escapes),
+                },
+                end + 2,
+            )),
+            Body::Part { in_escape, .. } => Err(wire::needs_more(bytes.len(), in_escape)),
+            Body::Wrong { window } => {
+                Err(wire::first_error(&body[..window], 0, MAX_PAYLOAD_LEN, 1))
+            }
+        }
     }
 
     /// The verb.

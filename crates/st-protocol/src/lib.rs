@@ -32,6 +32,9 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod decoder;
+pub use decoder::{Decoder, Skipped};
+
 mod error;
 pub use error::{DecodeError, EncodeError, FieldError, VerbError};
 
@@ -49,6 +52,9 @@ pub use level::AuthLevel;
 
 mod payload_ref;
 pub use payload_ref::PayloadRef;
+
+mod storage;
+pub use storage::Storage;
 
 mod verb;
 pub use verb::{VERB_MAP, Verb, VerbEntry};

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::escape::{self, END, Scan};
-use crate::wire::first_error;
+use crate::escape::{self, END};
+use crate::wire::{Body, first_error, look};
 use crate::{DecodeError, EncodeError, FieldReader, MAX_PAYLOAD_LEN, PayloadRef};
 
 /// The unescaped bytes of a frame, at most [`MAX_PAYLOAD_LEN`] of them, always.
@@ -74,18 +74,16 @@ impl Payload {
     /// As a frame's payload (spec 8.1), with positions from the first byte of `wire`; a zero that is not escaped is a
     /// [`DecodeError::BareEnd`].
     pub fn decode(wire: &[u8]) -> Result<Self, DecodeError> {
-        let window = &wire[..wire.len().min(2 * MAX_PAYLOAD_LEN + 1)];
-        match escape::scan(window) {
-            Scan::More { escapes, in_escape } if window.len() - escapes <= MAX_PAYLOAD_LEN => {
-                if in_escape {
-                    return Err(DecodeError::TruncatedEscape { have: wire.len() });
-                }
-                Ok(PayloadRef::checked_wire(wire, escapes).to_payload())
-            }
-            Scan::End { at, escapes } if at - escapes <= MAX_PAYLOAD_LEN => {
-                Err(DecodeError::BareEnd { at })
-            }
-            _ => Err(first_error(window, 0, false, MAX_PAYLOAD_LEN, 0)),
+        match look(wire, MAX_PAYLOAD_LEN) {
+            Body::Part {
+                escapes,
+                in_escape: false,
+            } => Ok(PayloadRef::checked_wire(wire, escapes).to_payload()),
+            Body::Part {
+                in_escape: true, ..
+            } => Err(DecodeError::TruncatedEscape { have: wire.len() }),
+            Body::Whole { end, .. } => Err(DecodeError::BareEnd { at: end }),
+            Body::Wrong { window } => Err(first_error(&wire[..window], 0, MAX_PAYLOAD_LEN, 0)),
         }
     }
 

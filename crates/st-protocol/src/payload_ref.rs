@@ -38,7 +38,7 @@ impl<'a> PayloadRef<'a> {
         Self { bytes, escapes: 0 }
     }
 
-    /// A body without END that [`frame_extent`](crate::wire::frame_extent) has checked.
+    /// A body without END that [`look`](crate::wire::look) has checked.
     pub(crate) const fn checked_wire(bytes: &'a [u8], escapes: usize) -> Self {
         Self { bytes, escapes }
     }

@@ -1,4 +1,5 @@
 //! The crate through its public face; one behaviour a module.
 
+mod decoder;
 mod frames;
 mod spec_page;
