@@ -1,0 +1,95 @@
+//! The vectors in `vectors/drybox`, which an independent implementation computed.
+
+use drybox::rng::Streams;
+use serde_json::Value;
+
+/// How many streams the file holds: a vector that is not run is a failure.
+const STREAMS: usize = 8;
+/// Likewise of the rare ziggurat paths (wedge and tail).
+const RARE: usize = 16;
+
+fn vectors() -> Value {
+    let text = include_str!("../../../vectors/drybox/rng.json");
+    serde_json::from_str(text).expect("the vectors are JSON")
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("{key} is a string"))
+}
+
+fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value, key: &str) -> T {
+    text(value, key).parse().unwrap()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key]
+        .as_array()
+        .unwrap_or_else(|| panic!("{key} is a list"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn streams_are_those_of_the_vectors() {
+    let vectors = vectors();
+    let cases = list(&vectors, "streams");
+    assert_eq!(cases.len(), STREAMS);
+    for case in cases {
+        let (name, serial): (_, u64) = (text(case, "name"), number(case, "serial"));
+        let streams = Streams::new(number(case, "seed"));
+        let key = streams.key(name);
+        assert_eq!(hex(&key), text(case, "key"), "key of {name}");
+        let low: [u8; 16] = key[..16].try_into().unwrap();
+        assert_eq!(
+            u128::from_le_bytes(low),
+            number::<u128>(case, "seed128"),
+            "generator seed of {name}"
+        );
+
+        let mut stream = streams.stream(name);
+        let mut draws = stream.at(serial);
+        for expected in list(case, "bits") {
+            assert_eq!(
+                format!("{:016x}", draws.bits()),
+                *expected,
+                "bits of {name}"
+            );
+        }
+        let mut draws = stream.at(serial);
+        for expected in list(case, "unit") {
+            assert_eq!(draws.unit(), expected.as_f64().unwrap(), "unit of {name}");
+        }
+        let mut draws = stream.at(serial);
+        for pair in list(case, "below") {
+            let n: u64 = pair[0].as_str().unwrap().parse().unwrap();
+            assert_eq!(draws.below(n).to_string(), pair[1], "below({n}) of {name}");
+        }
+        let mut draws = stream.at(serial);
+        for expected in list(case, "gaussian") {
+            let expected = expected.as_f64().unwrap();
+            assert_eq!(draws.gaussian(), expected, "gaussian of {name}");
+        }
+    }
+}
+
+#[test]
+fn the_rare_paths_of_the_ziggurat_are_those_of_the_vectors() {
+    let vectors = vectors();
+    let ziggurat = &vectors["ziggurat"];
+    let rare = list(ziggurat, "rare");
+    assert_eq!(rare.len(), RARE);
+
+    let streams = Streams::new(number(ziggurat, "seed"));
+    let mut stream = streams.stream(text(ziggurat, "name"));
+    let mut draws = stream.at(number(ziggurat, "serial"));
+    let total = ziggurat["draws"].as_u64().unwrap() as usize;
+    let values: Vec<f64> = (0..total).map(|_| draws.gaussian()).collect();
+    for case in rare {
+        let index = case[0].as_u64().unwrap() as usize;
+        assert_eq!(values[index], case[1].as_f64().unwrap(), "{case}");
+    }
+}
