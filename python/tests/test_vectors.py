@@ -54,6 +54,6 @@ def test_a_stream_is_that_of_the_vector(case: dict[str, Any]) -> None:
     output = chacha8_block(key, 0, serial) + chacha8_block(key, 1, serial)
     bits = [word for (word,) in struct.iter_unpack("<Q", output)]
     assert [f"{word:016x}" for word in bits[: len(case["bits"])]] == case["bits"]
-    assert [(word >> 11) * 2.0**-53 for word in bits[: len(case["unit"])]] == case["unit"]
+    assert [repr((word >> 11) * 2.0**-53) for word in bits[: len(case["unit"])]] == case["unit"]
     below = [[n, str(word * int(n) >> 64)] for word, (n, _) in zip(bits, case["below"])]
     assert below == case["below"]
