@@ -32,6 +32,12 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod address;
+pub use address::{Address, AddressError, HostIndex, InlineAddress};
+
+mod auth;
+pub use auth::{AuthBlock, AuthError, Peer, SIGNATURE_LEN, SIGNING_LABEL, SessionId};
+
 mod decoder;
 pub use decoder::{Decoder, Skipped};
 
@@ -50,8 +56,14 @@ pub use frame_ref::{FrameRef, decode_ref};
 mod level;
 pub use level::AuthLevel;
 
+mod message;
+pub use message::{Message, MessageError};
+
 mod payload_ref;
 pub use payload_ref::PayloadRef;
+
+mod route;
+pub use route::{RouteError, Routed, RoutedDecoder};
 
 mod storage;
 pub use storage::Storage;
@@ -68,6 +80,11 @@ mod constructors;
 mod frame;
 #[cfg(feature = "alloc")]
 pub use frame::{Frame, FrameBuilder};
+
+#[cfg(feature = "alloc")]
+mod host_cache;
+#[cfg(feature = "alloc")]
+pub use host_cache::{Host, HostCache, HostCacheError};
 
 #[cfg(feature = "alloc")]
 mod payload;
