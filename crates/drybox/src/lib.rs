@@ -6,6 +6,7 @@
 pub mod acceptance;
 pub mod adapter;
 pub mod bearer;
+mod exit;
 pub mod keys;
 pub mod math;
 pub mod output;
@@ -14,4 +15,5 @@ pub mod rng;
 pub mod scenario;
 mod side;
 
+pub use exit::ExitCode;
 pub use side::{Direction, Side};

@@ -89,7 +89,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Plan, ScenarioErro
             // Values of an explicit sweep have not been seen at their places.
             validate(&node, &value, &renames, &mut notices);
         }
-        let scenario = typed::scenario(&value, &node);
+        let scenario = typed::scenario(&value, &node, &source.name);
         cross_check(&scenario, &node, &renames, &mut notices);
         if notices.problems.len() > super::notice::MAX_PROBLEMS {
             break;

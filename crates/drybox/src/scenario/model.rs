@@ -74,6 +74,16 @@ pub enum KeyKind {
     X25519,
 }
 
+impl KeyKind {
+    /// `ed25519` or `x25519`, as scenarios and outputs name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::X25519 => "x25519",
+        }
+    }
+}
+
 /// Where the key material comes from (`docs/spec/keys.md`, section 1).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CryptoScenario {
@@ -90,7 +100,9 @@ pub struct KeySource {
     pub form: KeyForm,
     /// The text as written.
     pub text: zeroize::Zeroizing<String>,
-    /// The scenario's line, for messages.
+    /// The scenario's name, for messages.
+    pub file: String,
+    /// Its line, likewise.
     pub line: usize,
 }
 
@@ -112,10 +124,12 @@ impl fmt::Debug for KeySource {
         let Self {
             form,
             text: _,
+            file,
             line,
         } = self;
         f.debug_struct("KeySource")
             .field("form", form)
+            .field("file", file)
             .field("line", line)
             .finish_non_exhaustive()
     }

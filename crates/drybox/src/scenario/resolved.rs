@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Scenario, yaml};
-use crate::{keys::SpecForm, side::Side};
+use crate::{keys::shown_form, side::Side};
 
 impl Scenario {
     /// The scenario with every default filled in, in the current form: readable back with the same
@@ -27,7 +27,7 @@ impl Scenario {
             let own = &self.sides[side.index()];
             let mut block = Map::new();
             if let Some(adapter) = &own.adapter {
-                block.insert("adapter".to_owned(), json!(SpecForm::shown(adapter)));
+                block.insert("adapter".to_owned(), json!(shown_form(adapter)));
             }
             block.extend(own.settings.clone());
             put(side.name(), Value::Object(block));

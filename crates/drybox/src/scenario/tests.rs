@@ -283,7 +283,7 @@ fn values_that_do_not_fit_name_file_line_and_key() {
             "2: network.bearer",
             "use volte_evs",
         ),
-        ("sweep:\n  mode.x: [1]\n", "2: sweep.mode.x", "unknown"),
+        ("sweep:\n  mode.x: [1]\n", "2: mode", "use byte, audio"),
         (
             "sweep:\n  nothing.x: [1]\n",
             "2: sweep.nothing.x",

@@ -24,7 +24,7 @@ use crate::{
 /// The seed of a scenario that gives none. Never random: equal files give equal runs.
 pub(super) const DEFAULT_SEED: u64 = 1;
 
-pub(super) fn scenario(value: &Value, root: &Node) -> Scenario {
+pub(super) fn scenario(value: &Value, root: &Node, file: &str) -> Scenario {
     let mode = parsed(&value["mode"]).unwrap_or(Mode::Byte);
     let cfo_hz = number(&value["cfo_hz"]).unwrap_or(0.0);
     let ppm = number(&value["ppm"]).unwrap_or(0.0);
@@ -47,7 +47,7 @@ pub(super) fn scenario(value: &Value, root: &Node) -> Scenario {
         cfo_hz,
         ppm,
         sides: Side::BOTH.map(|side| side_scenario(&value[side.name()], mode)),
-        crypto: crypto(&value["crypto"], root),
+        crypto: crypto(&value["crypto"], root, file),
         messages: Side::BOTH.map(messages),
         audio_cadence: parsed(&value["audio_cadence"]).unwrap_or(AudioCadence::Block),
         capture: CaptureOptions {
@@ -181,7 +181,7 @@ fn complete(settings: &mut Map<String, Value>) {
     }
 }
 
-fn crypto(value: &Value, root: &Node) -> CryptoScenario {
+fn crypto(value: &Value, root: &Node, file: &str) -> CryptoScenario {
     let source = |side: Side| {
         let key = match side {
             Side::Left => "left_priv",
@@ -199,6 +199,7 @@ fn crypto(value: &Value, root: &Node) -> CryptoScenario {
         Some(KeySource {
             form,
             text: text.into(),
+            file: file.to_owned(),
             line: root.line_at(["crypto", key]),
         })
     };

@@ -54,9 +54,10 @@ pub(in crate::scenario) fn read(text: &str) -> Result<Node, Vec<Flaw>> {
     if !builder.flaws.is_empty() {
         return Err(builder.flaws);
     }
-    Ok(builder
-        .root
-        .unwrap_or(Node::new(1, Content::Mapping(Vec::new()))))
+    Ok(match builder.root {
+        Some(root) if !root.is_null() => root,
+        _ => Node::new(1, Content::Mapping(Vec::new())),
+    })
 }
 
 /// Reading can't go on: the reason is among the flaws.

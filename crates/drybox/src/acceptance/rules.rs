@@ -1,4 +1,4 @@
-//! Acceptance: what a run must achieve (`docs/spec/scenario.md`, section 10).
+//! The thresholds of a scenario.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
