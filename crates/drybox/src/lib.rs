@@ -8,10 +8,12 @@ pub mod adapter;
 pub mod bearer;
 mod exit;
 pub mod keys;
+pub mod link;
 pub mod math;
 pub mod output;
 pub mod radio;
 pub mod rng;
+pub mod sar;
 pub mod scenario;
 mod side;
 

@@ -64,7 +64,7 @@ pub struct BearerParams {
     pub impairments: Impairments,
 }
 
-/// Composable impairments, in the order in which they act (`docs/spec/bearers.md`, section 5).
+/// Composable impairments, in the order in which they act (`docs/spec/bearers.md`, section 2).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Impairments {
