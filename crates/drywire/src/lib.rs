@@ -1,3 +1,4 @@
 //! The Drywire command line as a library.
 
 pub mod adapters;
+pub mod boxcli;

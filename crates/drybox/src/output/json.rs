@@ -19,6 +19,20 @@ pub(super) fn push_string(out: &mut Vec<u8>, text: &str, scrubber: &Scrubber) {
     push_plain_string(out, &scrubber.text(text));
 }
 
+/// The value without private keys, for what is formatted elsewhere.
+pub(super) fn scrubbed(value: Value, scrubber: &Scrubber) -> Value {
+    let text = |text: String| scrubber.text(&text).into_owned();
+    match value {
+        Value::String(string) => Value::String(text(string)),
+        Value::Array(list) => list.into_iter().map(|v| scrubbed(v, scrubber)).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| (text(key), scrubbed(value, scrubber)))
+            .collect(),
+        plain => plain,
+    }
+}
+
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
     scrubber: &'a Scrubber,

@@ -11,12 +11,15 @@ mod error;
 mod event;
 mod files;
 mod json;
+pub mod read;
 mod recorder;
 mod row;
 mod scrub;
 mod sink;
 mod spellings;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod wav;
 
 pub use capture::{CAPTURE_MAGIC, CAPTURE_VERSION, CaptureEvent, CaptureLayer, MAX_RECORD_BYTES};

@@ -251,3 +251,109 @@ impl std::fmt::Debug for Recorder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+    use crate::output::{RowLayer, tests::summary};
+
+    /// A disk with room for so many bytes.
+    #[derive(Clone)]
+    struct Disk {
+        room: usize,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let n = bytes.len().min(self.room);
+            if n == 0 && !bytes.is_empty() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= n;
+            self.written.lock().unwrap().extend_from_slice(&bytes[..n]);
+            Ok(n)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn on(disk: &Disk) -> Recorder {
+        let open = |name: &str| {
+            Ok(if name == files::METRICS {
+                Sink::writer(name, disk.clone())
+            } else {
+                Sink::memory(name)
+            })
+        };
+        Recorder::with_sinks(open, RecorderOptions::default()).unwrap()
+    }
+
+    const ROW: Row<'_> = Row::new(1, Side::Left, RowLayer::Bearer, "tx");
+    const LINE: &str = "1,L,bearer,tx,,,,,,,,,,,,,,\n";
+
+    #[test]
+    fn a_full_disk_is_an_error_with_file_and_cause() {
+        let disk = Disk {
+            room: 100_000,
+            written: Arc::default(),
+        };
+        let mut recorder = on(&disk);
+        let rows = (0..1_000_000).position(|_| recorder.row(&ROW).is_err());
+        // At the second flush of 64 KiB.
+        let rows = rows.expect("no error") + 1;
+        assert!((128 * 1024..129 * 1024).contains(&(HEADER.len() + rows * LINE.len())));
+        // Once more: the failure is not hidden, and nothing is written twice.
+        recorder.row(&ROW).unwrap();
+        drop(recorder);
+        assert_eq!(disk.written.lock().unwrap().len(), 100_000);
+
+        let small = Disk { room: 7, ..disk };
+        let mut recorder = on(&small);
+        let error = recorder.flush().unwrap_err();
+        assert!(!error.is_adapter_fault());
+        assert!(
+            error.to_string().starts_with("cannot write metrics.csv: "),
+            "{error}"
+        );
+        let error = on(&small).finish(&summary(), "", &[]).unwrap_err();
+        assert!(matches!(error, OutputError::Write { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_abandoned_run_leaves_whole_lines() {
+        let disk = Disk {
+            room: usize::MAX,
+            written: Arc::default(),
+        };
+        let mut recorder = on(&disk);
+        recorder.row(&ROW).unwrap();
+        assert!(disk.written.lock().unwrap().is_empty());
+        drop(recorder);
+        assert_eq!(
+            *disk.written.lock().unwrap(),
+            format!("{HEADER}{LINE}").into_bytes()
+        );
+    }
+
+    #[test]
+    fn writing_does_not_allocate_once_buffers_have_their_size() {
+        let disk = Disk {
+            room: usize::MAX,
+            written: Arc::default(),
+        };
+        let mut recorder = on(&disk);
+        let capacity = recorder.metrics.buffer().capacity();
+        for _ in 0..20_000 {
+            recorder.row(&ROW).unwrap();
+        }
+        assert_eq!(recorder.metrics.buffer().capacity(), capacity);
+    }
+}

@@ -34,8 +34,14 @@ impl Spelling {
     /// What to remove when it begins at `start`, nothing of it before `from`.
     pub(super) fn extent(&self, data: &[u8], from: usize, start: usize) -> (usize, usize) {
         let mut end = start + self.bytes.len();
-        if self.kind != Kind::Base64 {
-            return (start, end);
+        match self.kind {
+            Kind::Exact => return (start, end),
+            Kind::Hex => {
+                // The mark of the first byte, where each has one.
+                let marked = matches!(data[from..start], [.., b'\\' | b'0', b'x' | b'X']);
+                return (start - if marked { 2 } else { 0 }, end);
+            }
+            Kind::Base64 => {}
         }
         let digit = |at: usize| {
             data.get(at).is_some_and(

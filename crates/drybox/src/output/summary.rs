@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{EventCounts, scrub::Scrubber};
+use super::{EventCounts, json::scrubbed, scrub::Scrubber};
 use crate::{scenario::Mode, side::Side};
 
 /// The result of a run.
@@ -55,10 +55,8 @@ impl Summary {
 
     /// The file's bytes, without private keys.
     pub fn to_json(&self, scrubber: &Scrubber) -> String {
-        let mut text =
-            serde_json::to_string_pretty(self).expect("a summary has string keys and no maps else");
-        text.push('\n');
-        scrubber.text(&text).into_owned()
+        let value = serde_json::to_value(self).expect("a summary's keys are strings");
+        format!("{:#}\n", scrubbed(value, scrubber))
     }
 }
 

@@ -1,0 +1,3 @@
+//! The `drybox` commands (`drywire box …`).
+
+pub mod inspect;
