@@ -110,3 +110,27 @@ impl Sets {
         (self.slots.len(), self.free.len(), self.timeouts.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slots_old_time_out_does_not_strike_its_next_sdu() {
+        let mut sets = Sets::default();
+        let first = sets.open(0);
+        sets.start(first, 100);
+        let second = sets.open(1);
+        sets.start(second, 110);
+        // The second is done while the first still heads the time-outs; its slot goes to a third.
+        sets.settle(second);
+        sets.release(second);
+        let third = sets.open(2);
+        assert_eq!(third, second);
+        sets.start(third, 200);
+        sets.settle(first);
+        sets.release(first);
+        assert_eq!((sets.expired(199), sets.next_deadline()), (None, Some(200)));
+        assert_eq!(sets.expired(200), Some(third));
+    }
+}

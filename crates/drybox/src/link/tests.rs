@@ -358,6 +358,22 @@ fn the_round_trip_estimate_starts_and_moves_as_specified() {
 }
 
 #[test]
+fn later_traffic_the_other_way_delays_nothing() {
+    let mut bench = Bench::new(&clean(), 0, 10);
+    assert_eq!(bench.link.next_due(), None);
+    bench.tick([&[vec![1]], &[]]);
+    bench.tick([&[], &[vec![2]]]);
+    assert_eq!(bench.link.next_due(), Some(50));
+    bench.drain();
+    let arrivals: Vec<u64> = Direction::BOTH
+        .iter()
+        .flat_map(|&direction| bench.log.of(direction, Layer::Bytelink, LinkEvent::Rx))
+        .map(|s| s.t_ms)
+        .collect();
+    assert_eq!(arrivals, [50, 60]);
+}
+
+#[test]
 fn what_is_not_settled_at_the_end_is_in_flight() {
     let mut bench = Bench::new(&clean(), 0, 10);
     for serial in 0..10 {
