@@ -1,8 +1,26 @@
 //! Mode B: the simulated voice channel (`docs/spec/radio.md`).
 
+mod awgn;
+mod cfo;
+mod channel;
+mod fading;
+mod hilbert;
+mod observer;
 mod params;
+mod path;
+mod pcm;
+mod playout;
+mod plc;
+mod ppm;
+mod stats;
+mod vocoder;
+mod window;
 
+pub use observer::{VoiceEvent, VoiceObserver, VoiceRecord};
 pub use params::{ChannelKind, NoiseRef, RadioParams, VocoderKind};
+pub use path::VoicePath;
+pub use ppm::Slip;
+pub use stats::VoiceStats;
 
 /// Samples per second.
 pub const SAMPLE_RATE: u32 = 8000;
