@@ -106,6 +106,33 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Plan, ScenarioErro
     })
 }
 
+/// What a fuzzer calls with arbitrary bytes: whatever loads is written back and loads again.
+///
+/// # Panics
+/// When a loaded scenario doesn't read back as itself: our fault, never the input's.
+pub fn fuzz(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let named = |text: &str| Source {
+        name: "fuzz.yaml".to_owned(),
+        text: text.to_owned(),
+    };
+    let Ok(plan) = load(&named(text), &Overrides::default()) else {
+        return;
+    };
+    for point in plan.points.iter().take(4) {
+        let written = point.scenario.resolved_yaml();
+        let again = load(&named(&written), &Overrides::default());
+        let again = again.map(|mut plan| plan.points.remove(0).scenario.resolved_yaml());
+        assert_eq!(
+            again,
+            Ok(written),
+            "a resolved scenario reads back as itself"
+        );
+    }
+}
+
 fn check_overrides(overrides: &Overrides, notices: &mut Notices) {
     if let Some(tick_ms) = overrides.tick_ms
         && !(1..=1000).contains(&tick_ms)

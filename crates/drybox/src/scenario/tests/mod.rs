@@ -1,5 +1,9 @@
 //! Whole scenarios, good and bad (`docs/spec/scenario.md`).
 
+mod forms;
+mod properties;
+mod yaml;
+
 use serde_json::json;
 
 use super::*;
