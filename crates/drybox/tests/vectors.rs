@@ -14,24 +14,21 @@ fn vectors() -> Value {
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("{key} is a string"))
+    value[key].as_str().expect("a field that is a string")
 }
 
 fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value, key: &str) -> T {
-    text(value, key).parse().unwrap()
+    text(value, key).parse().expect("a field that is a number")
 }
 
 /// Floats are strings in the file, because not every JSON reader is exact in the last digit.
 fn float(value: &Value) -> f64 {
-    value.as_str().unwrap().parse().unwrap()
+    let text = value.as_str().expect("floats are strings");
+    text.parse().expect("floats are numbers")
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key]
-        .as_array()
-        .unwrap_or_else(|| panic!("{key} is a list"))
+    value[key].as_array().expect("a field that is a list")
 }
 
 fn hex(bytes: &[u8]) -> String {
