@@ -1,10 +1,14 @@
 //! Speech codecs on the path (`docs/spec/radio.md`, section 8).
 
+mod bandlimit;
 mod dtx;
 mod g711;
+mod lpc;
+mod mock;
 
 use super::{BLOCK_SAMPLES, Block, VocoderKind};
 use g711::G711;
+use mock::Mock;
 
 pub(crate) use dtx::{Activity, ComfortNoise};
 
@@ -29,9 +33,9 @@ pub(crate) fn codec(kind: VocoderKind) -> Box<dyn Codec> {
         VocoderKind::None => Box::new(Pcm),
         VocoderKind::G711Alaw => Box::new(G711::alaw()),
         VocoderKind::G711Ulaw => Box::new(G711::ulaw()),
-        VocoderKind::Amr12k2Mock | VocoderKind::Evs13k2Mock | VocoderKind::OpusNbMock => {
-            Box::new(Pcm)
-        }
+        VocoderKind::Amr12k2Mock => Box::new(Mock::new(mock::AMR_12K2)),
+        VocoderKind::Evs13k2Mock => Box::new(Mock::new(mock::EVS_13K2)),
+        VocoderKind::OpusNbMock => Box::new(Mock::new(mock::OPUS_NB)),
     }
 }
 
