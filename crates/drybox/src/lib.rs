@@ -6,12 +6,14 @@
 pub mod acceptance;
 pub mod adapter;
 pub mod bearer;
+pub mod engine;
 mod exit;
 pub mod keys;
 pub mod link;
 pub mod math;
 pub mod output;
 pub mod radio;
+pub mod report;
 pub mod rng;
 pub mod sar;
 pub mod scenario;

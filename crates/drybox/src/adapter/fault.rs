@@ -65,6 +65,8 @@ pub enum Callback {
     SendSdu,
     /// `stop()` or `close()`.
     Stop,
+    /// `ctx.emit_event(type, payload)`, called by the adapter.
+    EmitEvent,
 }
 
 impl fmt::Display for Callback {
@@ -81,6 +83,7 @@ impl fmt::Display for Callback {
             Self::IsHandshakeComplete => "is_handshake_complete",
             Self::SendSdu => "send_sdu",
             Self::Stop => "stop",
+            Self::EmitEvent => "emit_event",
         })
     }
 }

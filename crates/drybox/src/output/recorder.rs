@@ -208,6 +208,11 @@ impl Recorder {
         self.pcm.iter_mut().flatten().try_for_each(WavSink::flush)
     }
 
+    /// The metrics and events of a run in memory that nobody sums up; empty for one in a folder.
+    pub fn into_rows_and_events(self) -> (Vec<u8>, Vec<u8>) {
+        (self.metrics.into_memory(), self.events.into_memory())
+    }
+
     /// Completes the outputs; those of a run in memory are returned.
     pub fn finish(
         mut self,

@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::observer::{VoiceEvent, VoiceObserver, VoiceRecord};
 use super::playout::{Content, Playout, Slot};
 use super::plc::Concealment;
-use super::stats::{Jitter, VoiceStats};
+use super::stats::VoiceStats;
 use super::vocoder::{self, Activity, Codec, ComfortNoise};
 use super::{BLOCK_MS, Block, RadioParams, SILENCE, VocoderKind};
 use crate::bearer::{BearerParams, Carrier, Fate};
@@ -26,7 +26,6 @@ pub struct VoicePath {
     carrier: Carrier,
     playout: Playout,
     concealment: Concealment,
-    jitter: Jitter,
     stats: VoiceStats,
 }
 
@@ -68,7 +67,6 @@ impl VoicePath {
             carrier: Carrier::for_frames(bearer, direction, streams),
             playout: Playout::new(bearer, grid_ms),
             concealment: Concealment::new(),
-            jitter: Jitter::default(),
             stats: VoiceStats::default(),
         }
     }
@@ -82,6 +80,7 @@ impl VoicePath {
         observer: &mut O,
     ) -> Result<(), O::Error> {
         self.stats.blocks += 1;
+        self.stats.active += u64::from(*block != SILENCE);
         let mut heard = SILENCE;
         let passed = self.channel.pass(k, block, &mut heard);
         if let Some(slip) = passed.slip {
@@ -144,14 +143,16 @@ impl VoicePath {
                 self.concealment.good(out);
                 self.stats
                     .deliver(now_ms.saturating_sub(slot.pulled_ms), slot.snr_db);
-                let jitter_ms = self.jitter.update(arrival.saturating_sub(slot.sent_ms));
+                self.stats
+                    .jitter
+                    .arrive(arrival.saturating_sub(slot.sent_ms));
                 observer.observe(&VoiceRecord {
                     frame: self.shown(&slot),
                     pcm: Some(out),
                     snr_db: slot.snr_db,
                     per: Some(0.0),
                     latency_ms: Some(now_ms.saturating_sub(slot.pulled_ms) as f64),
-                    jitter_ms: Some(jitter_ms),
+                    jitter_ms: self.stats.jitter.ms(),
                     loss_rate: self.stats.loss_rate(),
                     ..self.record(now_ms, VoiceEvent::Rx, slot.block)
                 })

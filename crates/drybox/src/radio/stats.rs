@@ -1,12 +1,14 @@
 //! Totals of one direction (`docs/spec/radio.md`, section 13).
 
-use std::collections::BTreeMap;
+use crate::link::{Jitter, LatencyHistogram};
 
 /// What has become of the frames of one direction.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct VoiceStats {
     /// Blocks taken from the sender.
     pub blocks: u64,
+    /// Of those, blocks that are not silent: a direction without any is not judged.
+    pub active: u64,
     /// Frames given to the bearer: `blocks` less what DTX left untransmitted.
     pub sent: u64,
     /// Frames that the bearer lost.
@@ -19,8 +21,10 @@ pub struct VoiceStats {
     pub concealed: u64,
     /// Clock slips.
     pub slips: u64,
-    /// How many delivered frames took how many ms from pull to push: an exact histogram.
-    pub latency_ms: BTreeMap<u64, u64>,
+    /// Latencies of delivered frames, pull tick to push tick.
+    pub latency: LatencyHistogram,
+    /// Interarrival jitter of the frames.
+    pub jitter: Jitter,
     snr_db_sum: f64,
     snr_blocks: u64,
 }
@@ -49,7 +53,7 @@ impl VoiceStats {
 
     pub(crate) fn deliver(&mut self, latency_ms: u64, snr_db: Option<f64>) {
         self.delivered += 1;
-        *self.latency_ms.entry(latency_ms).or_default() += 1;
+        self.latency.add(latency_ms);
         if let Some(db) = snr_db {
             self.snr_db_sum += db;
             self.snr_blocks += 1;
@@ -57,34 +61,9 @@ impl VoiceStats {
     }
 }
 
-/// RFC 3550's running estimate of the interarrival jitter (section 6.4.1).
-#[derive(Debug, Default)]
-pub(crate) struct Jitter {
-    last_transit_ms: Option<u64>,
-    mean_ms: f64,
-}
-
-impl Jitter {
-    /// Takes one frame's time on the way and returns the estimate.
-    pub(crate) fn update(&mut self, transit_ms: u64) -> f64 {
-        if let Some(last) = self.last_transit_ms.replace(transit_ms) {
-            self.mean_ms += (last.abs_diff(transit_ms) as f64 - self.mean_ms) / 16.0;
-        }
-        self.mean_ms
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn jitter_follows_the_rfc() {
-        let mut jitter = Jitter::default();
-        assert_eq!(jitter.update(50), 0.0);
-        assert_eq!(jitter.update(66), 1.0);
-        assert_eq!(jitter.update(66), 0.9375);
-    }
 
     #[test]
     fn settled_and_in_flight_partition_what_was_sent() {
@@ -100,7 +79,10 @@ mod tests {
         assert_eq!((stats.settled(), stats.in_flight()), (5, 5));
         assert_eq!(stats.loss_rate(), Some(0.6));
         assert_eq!(stats.mean_snr_db(), Some(10.0));
-        assert_eq!(stats.latency_ms, BTreeMap::from([(60, 2)]));
+        assert_eq!(
+            (stats.latency.count(), stats.latency.max_ms()),
+            (2, Some(60))
+        );
         assert_eq!(VoiceStats::default().loss_rate(), None);
     }
 }

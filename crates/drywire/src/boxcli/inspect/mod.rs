@@ -12,7 +12,10 @@ use std::{
 };
 
 use clap::Args;
-use drybox::output::read::{CaptureError, CaptureReader};
+use drybox::{
+    ExitCode,
+    output::read::{CaptureError, CaptureReader},
+};
 
 pub use filter::{DirectionArg, EventArg, FilterArgs, LayerArg};
 
@@ -81,10 +84,10 @@ pub enum InspectError {
 
 impl InspectError {
     /// 4 when the capture is at fault, 1 when writing is.
-    pub const fn exit_code(&self) -> u8 {
+    pub const fn exit(&self) -> ExitCode {
         match self {
-            Self::Open { .. } | Self::Capture { .. } => 4,
-            Self::Export { .. } | Self::Print(_) => 1,
+            Self::Open { .. } | Self::Capture { .. } => ExitCode::Invalid,
+            Self::Export { .. } | Self::Print(_) => ExitCode::OurFault,
         }
     }
 }

@@ -218,7 +218,7 @@ fn what_stands_before_a_bad_record_is_shown_then_the_error() {
             .ends_with("the capture ends inside the record at offset 105"),
         "{error}"
     );
-    assert_eq!(error.exit_code(), 4);
+    assert_eq!(error.exit(), ExitCode::Invalid);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn errors_have_their_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     let missing = inspect(&dir.path().join("none"), &[]).unwrap_err();
     assert!(missing.to_string().starts_with("cannot open "), "{missing}");
-    assert_eq!(missing.exit_code(), 4);
+    assert_eq!(missing.exit(), ExitCode::Invalid);
     let capture = capture(dir.path());
     let target = dir.path().join("no/such/x.pcapng");
     let unwritable = inspect(&capture, &["--pcapng", target.to_str().unwrap()]).unwrap_err();
@@ -234,7 +234,7 @@ fn errors_have_their_exit_codes() {
         unwritable.to_string().starts_with("cannot write "),
         "{unwritable}"
     );
-    assert_eq!(unwritable.exit_code(), 1);
+    assert_eq!(unwritable.exit(), ExitCode::OurFault);
 }
 
 /// A pipe whose reader has gone, or a terminal that fails otherwise.
@@ -257,5 +257,5 @@ fn a_closed_pipe_is_no_error_and_other_failures_are() {
     let command = Command::try_parse_from(["inspect", path.to_str().unwrap()]).unwrap();
     run(&command.args, &mut Closed(io::ErrorKind::BrokenPipe)).unwrap();
     let error = run(&command.args, &mut Closed(io::ErrorKind::StorageFull)).unwrap_err();
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(error.exit(), ExitCode::OurFault);
 }
