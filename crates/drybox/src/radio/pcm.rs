@@ -33,7 +33,7 @@ pub(crate) fn to_block(signal: &Signal, block: &mut Block) {
 
 /// One sample, as [`to_block`].
 pub(crate) fn to_sample(value: f64) -> i16 {
-    let rounded = value.max(-32_768.0).min(32_767.0) + ROUND;
+    let rounded = value.clamp(-32_768.0, 32_767.0) + ROUND;
     rounded.to_bits() as i16
 }
 

@@ -282,7 +282,7 @@ fn an_observer_that_fails_ends_the_call() {
 
 /// 10 loud blocks, 40 quiet ones, then loud again.
 fn talk(k: u64) -> Block {
-    if k < 10 || k >= 50 {
+    if !(10..50).contains(&k) {
         [4000; BLOCK_SAMPLES]
     } else {
         [4; BLOCK_SAMPLES]
