@@ -24,7 +24,12 @@ pub(super) fn scrubbed(value: Value, scrubber: &Scrubber) -> Value {
     let text = |text: String| scrubber.text(&text).into_owned();
     match value {
         Value::String(string) => Value::String(text(string)),
-        Value::Array(list) => list.into_iter().map(|v| scrubbed(v, scrubber)).collect(),
+        Value::Array(mut list) => {
+            while let Some(at) = (0..list.len()).find(|&at| scrubber.key_in_list(&list[at..]) > 0) {
+                list.splice(at..at + 32, [REMOVED.into()]);
+            }
+            list.into_iter().map(|v| scrubbed(v, scrubber)).collect()
+        }
         Value::Object(map) => map
             .into_iter()
             .map(|(key, value)| (text(key), scrubbed(value, scrubber)))

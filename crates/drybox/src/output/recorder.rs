@@ -32,9 +32,9 @@ pub struct RecorderOptions {
 /// Writes a run's outputs as it goes (`docs/spec/outputs.md`).
 ///
 /// Rows, events and records are appended to buffers of 64 KiB; none of them allocates once the
-/// buffers have their size. After an error the run is over: later calls may be ignored. What was
-/// recorded is flushed on drop as far as possible; only [`finish`](Self::finish) reports errors and
-/// writes the files that belong to the end.
+/// buffers have their size. After an error the run is over: nothing more is written, and
+/// [`finish`](Self::finish) fails alike. Without `finish`, what was recorded is written out on drop
+/// as far as possible, but not the files that belong to the end.
 pub struct Recorder {
     dir: Option<PathBuf>,
     metrics: Sink,
@@ -231,15 +231,11 @@ impl Recorder {
             files::write_whole(dir, files::SUMMARY, summary.as_bytes())?;
             return Ok(None);
         }
-        let pcm = match self.pcm {
-            Some([a, b, c, d]) => Some([a.finish()?, b.finish()?, c.finish()?, d.finish()?]),
-            None => None,
-        };
         Ok(Some(Recorded {
-            metrics: self.metrics.into_memory(),
-            events: self.events.into_memory(),
-            capture: self.capture.map(Sink::into_memory),
-            pcm,
+            metrics: self.metrics.take_memory(),
+            events: self.events.take_memory(),
+            capture: self.capture.as_mut().map(Sink::take_memory),
+            pcm: (self.pcm.as_mut()).map(|files| files.each_mut().map(WavSink::take_memory)),
             summary,
             scenario,
             pubkeys,
@@ -315,9 +311,12 @@ mod tests {
         // At the second flush of 64 KiB.
         let rows = rows.expect("no error") + 1;
         assert!((128 * 1024..129 * 1024).contains(&(HEADER.len() + rows * LINE.len())));
-        // Once more: the failure is not hidden, and nothing is written twice.
-        recorder.row(&ROW).unwrap();
-        drop(recorder);
+        // Nothing is written twice, and no later call hides the failure.
+        let error = recorder.finish(&summary(), "", &[]).unwrap_err();
+        assert!(
+            error.to_string().starts_with("cannot write metrics.csv: "),
+            "{error}"
+        );
         assert_eq!(disk.written.lock().unwrap().len(), 100_000);
 
         let small = Disk { room: 7, ..disk };

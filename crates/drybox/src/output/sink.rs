@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{Seek as _, SeekFrom, Write},
+    io::{self, Seek as _, SeekFrom, Write},
     path::PathBuf,
 };
 
@@ -17,8 +17,9 @@ pub(super) struct Sink {
     path: PathBuf,
     buffer: Vec<u8>,
     target: Target,
-    /// After a failure nothing more is tried: part of the buffer may have been written.
-    failed: bool,
+    /// After a failure nothing more is tried, since part of the buffer may have been written, and
+    /// every later attempt fails alike.
+    failed: Option<io::ErrorKind>,
 }
 
 enum Target {
@@ -58,7 +59,7 @@ impl Sink {
             path,
             buffer: Vec::with_capacity(capacity),
             target,
-            failed: false,
+            failed: None,
         }
     }
 
@@ -83,14 +84,13 @@ impl Sink {
             #[cfg(test)]
             Target::Writer(writer) => writer,
         };
-        if self.failed {
-            self.buffer.clear();
-            return Ok(());
-        }
-        let result = writer.write_all(&self.buffer).and_then(|()| writer.flush());
+        let result = match self.failed {
+            None => writer.write_all(&self.buffer).and_then(|()| writer.flush()),
+            Some(kind) => Err(kind.into()),
+        };
         self.buffer.clear();
         result.map_err(|cause| {
-            self.failed = true;
+            self.failed = Some(cause.kind());
             OutputError::Write {
                 path: self.path.clone(),
                 cause,
@@ -122,8 +122,8 @@ impl Sink {
         })
     }
 
-    /// Everything that was written, of a sink in memory; empty otherwise.
-    pub(super) fn into_memory(mut self) -> Vec<u8> {
+    /// Takes everything that was written out of a sink in memory; empty otherwise.
+    pub(super) fn take_memory(&mut self) -> Vec<u8> {
         match self.target {
             Target::Memory => std::mem::take(&mut self.buffer),
             _ => Vec::new(),

@@ -46,9 +46,16 @@ impl WavSink {
         self.sink.patch(40, &data.to_le_bytes())
     }
 
-    pub(super) fn finish(mut self) -> Result<Vec<u8>, OutputError> {
-        self.flush()?;
-        Ok(self.sink.into_memory())
+    /// Takes the whole file out of memory; empty when it is on disk.
+    pub(super) fn take_memory(&mut self) -> Vec<u8> {
+        self.sink.take_memory()
+    }
+}
+
+impl Drop for WavSink {
+    fn drop(&mut self) {
+        // Best effort: an abandoned file should still say how long it is.
+        drop(self.flush());
     }
 }
 
@@ -81,7 +88,8 @@ mod tests {
         block[0] = -2;
         wav.push(&block, &Scrubber::default()).unwrap();
         wav.push(&block, &Scrubber::default()).unwrap();
-        let bytes = wav.finish().unwrap();
+        wav.flush().unwrap();
+        let bytes = wav.take_memory();
         assert_eq!(bytes.len(), 44 + 640);
         assert_eq!(
             bytes[..46],
