@@ -209,8 +209,8 @@ impl Recorder {
     }
 
     /// The metrics and events of a run in memory that nobody sums up; empty for one in a folder.
-    pub fn into_rows_and_events(self) -> (Vec<u8>, Vec<u8>) {
-        (self.metrics.into_memory(), self.events.into_memory())
+    pub fn into_rows_and_events(mut self) -> (Vec<u8>, Vec<u8>) {
+        (self.metrics.take_memory(), self.events.take_memory())
     }
 
     /// Completes the outputs; those of a run in memory are returned.
