@@ -8,6 +8,7 @@
     reason = "a terminal program: its output is its purpose"
 )]
 
+mod bench;
 mod cargo;
 mod demo;
 mod deps;
@@ -42,6 +43,8 @@ enum Task {
     Lint,
     /// Check dependencies: bans, licences, sources and, when reachable, advisories
     CheckDeps,
+    /// Measure speed and memory against what is promised
+    Bench(bench::Options),
     /// Fuzz one target, or build all of them
     Fuzz(fuzz::Options),
     /// What CI runs: test, lint, check-deps
@@ -68,6 +71,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Test(options) => test::run(&project, options),
         Task::Lint => lint::run(&project),
         Task::CheckDeps => deps::run(&project),
+        Task::Bench(options) => bench::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Ci => {
             // All of them, whatever the earlier ones say: one round trip shows everything.
