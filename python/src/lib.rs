@@ -2,7 +2,19 @@
 //!
 //! Typed Python lies over it (`python/drybox`); nothing here is public API.
 
+mod adapter;
+mod adapters;
+mod audio;
+mod cli;
+mod config;
 mod crypto;
+mod errors;
+mod host;
+mod json;
+mod metrics;
+mod plan;
+mod sdu;
+mod unavailable;
 
 use pyo3::prelude::*;
 
@@ -12,7 +24,13 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::cli::main;
+    #[pymodule_export]
     use crate::crypto::{ed25519_public, ed25519_sign, ed25519_verify};
+    #[pymodule_export]
+    use crate::metrics::read_metrics;
+    #[pymodule_export]
+    use crate::plan::Plan;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -11,25 +11,40 @@ or the first look at `Result.metrics`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# Not imported from typing, which takes longer to load than everything else here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from drywire import __version__ as __version__
+
     from drybox import adapters as adapters
     from drybox import crypto as crypto
+    from drybox._result import Result as Result
+    from drybox._result import SweepPoint as SweepPoint
+    from drybox._result import SweepResult as SweepResult
+    from drybox._result import Verdict as Verdict
+    from drybox._run import run as run
+    from drybox._run import sweep as sweep
     from drybox.errors import DryBoxError as DryBoxError
     from drybox.errors import EndpointError as EndpointError
     from drybox.errors import OutputError as OutputError
     from drybox.errors import ScenarioError as ScenarioError
-    from drywire import __version__ as __version__
 
 __all__ = [
     "DryBoxError",
     "EndpointError",
     "OutputError",
+    "Result",
     "ScenarioError",
+    "SweepPoint",
+    "SweepResult",
+    "Verdict",
     "__version__",
     "adapters",
     "crypto",
+    "run",
+    "sweep",
 ]
 
 # Where each name lives. Looked up on first use: the commands import this package in every run.
@@ -37,8 +52,14 @@ _HOMES = {
     "DryBoxError": "drybox.errors",
     "EndpointError": "drybox.errors",
     "OutputError": "drybox.errors",
+    "Result": "drybox._result",
     "ScenarioError": "drybox.errors",
+    "SweepPoint": "drybox._result",
+    "SweepResult": "drybox._result",
+    "Verdict": "drybox._result",
     "__version__": "drywire",
+    "run": "drybox._run",
+    "sweep": "drybox._run",
 }
 _MODULES = frozenset({"adapters", "crypto", "errors"})
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 __all__ = ["DryBoxError", "EndpointError", "OutputError", "ScenarioError"]
 
 
@@ -36,11 +34,11 @@ class EndpointError(DryBoxError):
     """The callback that failed: `"load"`, `"init"`, `"start"`, `"on_timer"` …"""
     t_ms: int
     """The logical time of the failure in ms."""
-    traceback: Optional[str]
+    traceback: str | None
     """The adapter's own traceback, where it raised."""
 
     def __init__(
-        self, message: str, side: str, callback: str, t_ms: int, traceback: Optional[str] = None
+        self, message: str, side: str, callback: str, t_ms: int, traceback: str | None = None
     ) -> None:
         super().__init__(message)
         self.side = side
@@ -48,7 +46,7 @@ class EndpointError(DryBoxError):
         self.t_ms = t_ms
         self.traceback = traceback
 
-    def __reduce__(self) -> tuple[type, tuple[str, str, str, int, Optional[str]]]:
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, int, str | None]]:
         # Exceptions cross process boundaries in sweeps and test runners.
         return type(self), (str(self), self.side, self.callback, self.t_ms, self.traceback)
 
