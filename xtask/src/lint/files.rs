@@ -1,6 +1,6 @@
-//! What every committed file must be: not too long, and finished.
+//! What every committed file must be: not too long, finished, and right about where others lie.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
@@ -31,6 +31,10 @@ pub(super) fn check(project: &Project) -> Result<Vec<String>> {
         };
         let name = file.display().to_string();
         findings.extend(marks(&name, &text));
+        if file.extension().is_some_and(|extension| extension == "md") {
+            let folder = project.root().join(file.parent().unwrap_or(Path::new("")));
+            findings.extend(dead_links(&name, &text, &folder));
+        }
         let is_source = file.extension().is_some_and(|extension| {
             ["rs", "py", "pyi", "js", "ts"]
                 .iter()
@@ -65,6 +69,23 @@ fn marks(name: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Links of a Markdown page to files that are not there.
+fn dead_links(name: &str, text: &str, folder: &Path) -> Vec<String> {
+    (1..)
+        .zip(text.lines())
+        .flat_map(|(number, line): (usize, &str)| {
+            line.split("](")
+                .skip(1)
+                .filter_map(|rest| rest.split(')').next())
+                .map(|target| target.split('#').next().unwrap_or_default())
+                .filter(|target| !target.is_empty() && !target.contains(':'))
+                .filter(|target| !folder.join(target).exists())
+                .map(move |target| format!("{name}:{number}: {target} is not there"))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
 /// Whether a mark stands in the line as a word of its own. In quotes it is data, not a mark.
 fn is_marked(line: &str, mark: &str) -> bool {
     line.match_indices(mark).any(|(at, _)| {
@@ -85,5 +106,13 @@ mod tests {
         }
         assert!(marks("a.rs", "clippy.todo = \"warn\"\n").is_empty());
         assert!(marks("a.rs", &format!("search(\"{}\")\n", MARKS[0])).is_empty());
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_found() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = "[a](Cargo.toml#x) [b](https://example.org) [c](#here)\n[d](gone.md)\n";
+        let found = dead_links("page.md", text, folder);
+        assert_eq!(found, ["page.md:2: gone.md is not there"]);
     }
 }
