@@ -11,7 +11,7 @@ class Adapter:
         if cfg["mode"] == "audio":
             import numpy
 
-            # Faint noise rather than silence: a channel adds nothing to a pause before the first sound.
+            # Faint noise: a channel adds nothing to the silence before the first sound.
             self.silence = (numpy.arange(160, dtype=numpy.int16) * 7919) % 2001 - 1000
 
     def start(self, ctx):

@@ -69,7 +69,7 @@ const FENCED: [(&str, &[&str]); 7] = [
 const FORBIDDEN_IN_SOURCE: [(&str, &str); 5] = [
     ("std::env", "take the value as an argument"),
     ("std::net", "bytes enter and leave through an adapter"),
-    ("std::process", "processes belong to the edge crates"),
+    ("process::Command", "processes belong to the edge crates"),
     ("Instant::now", "take `now` as an argument"),
     ("SystemTime", "take the time as an argument"),
 ];
