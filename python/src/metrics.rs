@@ -104,7 +104,7 @@ fn read<'py>(py: Python<'py>, mut source: impl BufRead) -> PyResult<Bound<'py, P
                 record.trim_end().chars().take(200).collect::<String>()
             )));
         }
-        if number % 65_536 == 0 {
+        if number.is_multiple_of(65_536) {
             py.check_signals()?;
         }
     }

@@ -50,6 +50,8 @@ def watch(on: bool) -> None:
     # The copies that the standard library made of os.urandom for SystemRandom and secrets.
     _replace(random, "_urandom", _noting("random.SystemRandom", os.urandom.__wrapped__))  # type: ignore[attr-defined]
     _replace(random.Random, "seed", _unseeded("random.Random", random.Random.seed, 1))
+    # A bound method of a generator made long ago, which the class's does not reach.
+    _replace(random, "seed", _unseeded("random.seed", random.seed, 0))
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
         for name in ("default_rng", "seed", "RandomState"):
