@@ -88,12 +88,13 @@ constructors! {
     /// AUDIO, opaque bytes.
     audio / try_audio (bytes: &[u8]) => Self::builder(Verb::Audio).bytes(bytes);
 
-    /// AUDIO, text form: `valence` and `arousal` from −1 to 1, clamped (spec 4.4).
+    /// AUDIO, text form: `valence` from −1 to 1, `arousal` from 0 to 1, both clamped (spec 4.4).
     audio_simple / try_audio_simple (text: &str, valence: f32, arousal: f32) =>
-        Self::builder(Verb::Audio).lstr(text).byte(unit_to_byte(valence)).byte(unit_to_byte(arousal));
+        Self::builder(Verb::Audio).lstr(text).byte(to_byte((valence + 1.0) * 127.5)).byte(to_byte(arousal * 255.0));
 }
 
-/// Maps −1…1 to 0…255. The cast saturates, and takes a NaN to 0.
-fn unit_to_byte(value: f32) -> u8 {
-    ((value + 1.0) * 127.5) as u8
+/// The whole number below, clamped to 0…255; a NaN gives 0.
+const fn to_byte(value: f32) -> u8 {
+    // `as` is defined to do all of that.
+    value as u8
 }

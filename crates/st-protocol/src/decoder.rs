@@ -139,6 +139,26 @@ impl<S: Storage> Decoder<S> {
         &'s mut self,
         input: &mut &'a [u8],
     ) -> Result<Option<FrameRef<'s>>, DecodeError> {
+        // A frame that lies in the input whole and without escapes, which is nearly every one.
+        if let (State::Start, [verb, body @ ..]) = (self.state, *input)
+            && let Some(verb) = Verb::from_byte(*verb)
+            && let Some(end) = escape::find_special(body)
+            && body[end] == END
+            && end <= self.limit
+        {
+            self.take(end + 2, input);
+            return Ok(Some(FrameRef::from_parts(
+                verb,
+                PayloadRef::plain(&body[..end]),
+            )));
+        }
+        self.next_by_state(input)
+    }
+
+    fn next_by_state<'s, 'a: 's>(
+        &'s mut self,
+        input: &mut &'a [u8],
+    ) -> Result<Option<FrameRef<'s>>, DecodeError> {
         match self.state {
             State::Start => {}
             State::Inside(inside) => return self.go_on(inside, input),
@@ -209,7 +229,6 @@ impl<S: Storage> Decoder<S> {
     }
 
     /// Starts a frame at the head of `input`, which is not empty.
-    #[inline]
     fn begin<'s, 'a: 's>(
         &'s mut self,
         input: &mut &'a [u8],
@@ -327,6 +346,7 @@ impl<S: Storage> Decoder<S> {
     }
 
     /// Takes `len` bytes off the front of the input.
+    #[inline]
     fn take(&mut self, len: usize, input: &mut &[u8]) {
         *input = &input[len..];
         self.position += len as u64;
@@ -334,6 +354,7 @@ impl<S: Storage> Decoder<S> {
 
     /// Fuses, with the input taken up to the erroneous byte. `before` bytes of the frame came in earlier input.
     #[cold]
+    #[inline(never)]
     fn fail(&mut self, error: DecodeError, before: usize, input: &mut &[u8]) -> DecodeError {
         let from = self.position - before as u64;
         let at = match error {

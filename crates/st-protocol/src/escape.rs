@@ -1,11 +1,11 @@
 //! Escaping, unescaping and the search for END: the inner loops (spec 2).
 //!
-//! Two strategies, chosen by what the last bytes looked like. Where special bytes are rare, `memchr`
-//! finds them and whole runs are copied. Where they are dense, a call per byte would make the worst input that
-//! an attacker can choose several times slower than a plain loop; there, blocks of 64 bytes go through code without
-//! data-dependent branches. All of it is safe code: the masks come from arithmetic on `u64`.
+//! Three strategies, chosen by what the last bytes looked like. The next few words are looked at by arithmetic on `u64`, so
+//! that a small frame costs no call. Where special bytes are rare beyond that, `memchr` finds them and whole runs are
+//! copied. Where they are dense, a call per byte would make the worst input that an attacker can choose several times slower
+//! than a plain loop: there, blocks go through code without data-dependent branches. All of it is safe code.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr2_iter};
 
 /// The byte that ends a frame (spec 1.1).
 pub const END: u8 = 0x00;
@@ -13,15 +13,27 @@ pub const END: u8 = 0x00;
 /// The byte that makes the next one literal (spec 2.1).
 pub const ESC: u8 = 0x1B;
 
-/// Bytes that the dense strategy handles at once: one bit each in a `u64`.
+/// Bytes that are scanned or unescaped at once where pairs are dense: one bit each in a `u64`.
 const BLOCK: usize = 64;
 
-/// A run of ordinary bytes shorter than this makes the next block a dense one: about what a call to `memchr` costs
-/// in bytes of a plain loop.
+/// Bytes that are escaped at once where special bytes are dense.
+const PLAIN_BLOCK: usize = 32;
+
+/// A run of ordinary bytes shorter than this counts as a sign of density: about what finding a special byte costs, in
+/// bytes of the dense code.
 const SHORT_RUN: usize = 16;
 
-/// A dense block with fewer special bytes than this ends the dense strategy.
-const FEW: u32 = 4;
+/// So many short runs in a row start the dense strategy. One alone may be chance.
+const SHORT_RUNS: u32 = 2;
+
+/// A dense block of the wire with fewer pairs than this ends the dense strategy.
+const FEW_PAIRS: u32 = 3;
+
+/// The same for a block to be escaped.
+const FEW_SPECIALS: usize = 2;
+
+/// Bytes looked at in place before `memchr` is called; what is no longer needs no call at all.
+const NEAR: usize = 64;
 
 /// What a look at the wire form of a payload, and what may follow it, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +47,44 @@ pub(crate) enum Scan {
 }
 
 /// Finds the END of a body that starts outside an escape.
+#[inline]
 pub(crate) fn scan(body: &[u8]) -> Scan {
-    let mut at = 0;
-    let mut escapes = 0;
+    match find_special(body) {
+        None => Scan::More {
+            escapes: 0,
+            in_escape: false,
+        },
+        Some(at) if body[at] == END => Scan::End { at, escapes: 0 },
+        Some(at) => scan_escapes(body, at),
+    }
+}
+
+/// [`scan`] from the first ESC on.
+fn scan_escapes(body: &[u8], at: usize) -> Scan {
+    // An escape near the start may be one of a small frame, whose END is near too.
+    let near = if body.len() - at <= NEAR {
+        NEAR
+    } else {
+        SHORT_RUN
+    };
+    let (mut at, mut escapes) = scan_plain(body, at, 0, near);
+    let mut short_runs = 0;
     loop {
+        match (body.get(at), body.get(at + 1)) {
+            (Some(&END), _) => return Scan::End { at, escapes },
+            (Some(&ESC), Some(&(END | ESC))) => {
+                at += 2;
+                escapes += 1;
+            }
+            (Some(&ESC), Some(_)) => return Scan::Bad { at: at + 1 },
+            (Some(&ESC), None) => {
+                return Scan::More {
+                    escapes,
+                    in_escape: true,
+                };
+            }
+            _ => {}
+        }
         let Some(run) = memchr2(END, ESC, &body[at..]) else {
             return Scan::More {
                 escapes,
@@ -46,25 +92,9 @@ pub(crate) fn scan(body: &[u8]) -> Scan {
             };
         };
         at += run;
-        if body[at] == END {
-            return Scan::End { at, escapes };
-        }
-        match body.get(at + 1) {
-            None => {
-                return Scan::More {
-                    escapes,
-                    in_escape: true,
-                };
-            }
-            Some(&(END | ESC)) => {
-                at += 2;
-                escapes += 1;
-            }
-            Some(_) => {
-                return Scan::Bad { at: at + 1 };
-            }
-        }
-        if run < SHORT_RUN {
+        short_runs = if run < SHORT_RUN { short_runs + 1 } else { 0 };
+        if short_runs == SHORT_RUNS {
+            short_runs = 0;
             (at, escapes) = scan_dense(body, at, escapes);
         }
     }
@@ -73,31 +103,44 @@ pub(crate) fn scan(body: &[u8]) -> Scan {
 /// Passes over blocks that hold many whole escapes, no END and no error; stops before the first other one, outside an
 /// escape.
 fn scan_dense(body: &[u8], mut at: usize, mut escapes: usize) -> (usize, usize) {
-    while let Some(block) = body.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+    while let Some(block) = body[at..].first_chunk::<BLOCK>() {
         let zeros = mask_of(block, END);
         let escs = mask_of(block, ESC);
         let (seconds, open) = seconds_of_pairs(escs);
         let wrong = seconds & !(zeros | escs);
         let ends = zeros & !seconds;
         if wrong | ends != 0 {
-            // The scalar path finds out which and where; it restarts at this block, outside an escape.
-            return scan_plain(body, at, escapes, BLOCK);
+            break;
         }
         escapes += seconds.count_ones() as usize;
         // An ESC in the last place is left for the next block, which then starts outside an escape.
         at += BLOCK - usize::from(open);
-        if seconds.count_ones() < FEW {
-            break;
+        if seconds.count_ones() < FEW_PAIRS {
+            return (at, escapes);
         }
     }
-    (at, escapes)
+    // Less than a block is left, or this one holds the END or the error, which the scalar path finds.
+    scan_plain(body, at, escapes, BLOCK)
 }
 
-/// Passes over at most `limit` bytes of whole escapes and ordinary bytes, byte by byte; stops before END, before an escape
-/// that is cut or wrong, and at the end.
+/// Passes over about `limit` bytes of whole escapes and ordinary bytes, pair by pair; stops before END, before an escape that is cut
+/// or wrong, and at the end.
 fn scan_plain(body: &[u8], mut at: usize, mut escapes: usize, limit: usize) -> (usize, usize) {
+    const FIRSTS: u64 = 0x00FF_00FF_00FF_00FF;
     let stop = body.len().min(at + limit);
     while at < stop {
+        if let Some(word) = body[at..].first_chunk() {
+            let word = u64::from_le_bytes(*word);
+            let seconds = (word >> 8) & FIRSTS;
+            // Four pairs: ESC four times, each followed by 0x00 or 0x1B; 0x1B is 0x01 times itself, 0x00 is none.
+            if word & FIRSTS == every_other(ESC)
+                && (seconds & every_other(1)) * u64::from(ESC) == seconds
+            {
+                at += 8;
+                escapes += 4;
+                continue;
+            }
+        }
         match body[at] {
             END => break,
             ESC if matches!(body.get(at + 1), Some(&(END | ESC))) => {
@@ -114,75 +157,164 @@ fn scan_plain(body: &[u8], mut at: usize, mut escapes: usize, limit: usize) -> (
 /// How many bytes `plain` takes once escaped, without END.
 pub(crate) fn escaped_len(plain: &[u8]) -> usize {
     // Sums of at most 255 fit in a byte, which lets the compiler count in vectors of bytes.
-    let specials: usize = plain
-        .chunks(usize::from(u8::MAX))
-        .map(|chunk| {
-            usize::from(chunk.iter().fold(0u8, |sum, &byte| {
-                sum.wrapping_add(u8::from(is_special(byte)))
-            }))
+    let count = |chunk: &[u8]| {
+        chunk.iter().fold(0u8, |sum, &byte| {
+            sum.wrapping_add(u8::from(is_special(byte)))
         })
-        .sum();
-    plain.len() + specials
+    };
+    plain.len()
+        + plain
+            .chunks(usize::from(u8::MAX))
+            .map(|chunk| usize::from(count(chunk)))
+            .sum::<usize>()
 }
 
 /// Writes the wire form of `plain` to the head of `out` and returns its length, or `None` if `out` is too short (what
 /// it then holds is unspecified).
+#[inline]
 pub(crate) fn escape_into(plain: &[u8], out: &mut [u8]) -> Option<usize> {
+    if plain.len() > NEAR {
+        return escape_long(plain, out);
+    }
+    if find_special(plain).is_some() {
+        if plain.len() <= PLAIN_BLOCK {
+            return escape_some(plain, out);
+        }
+        return escape_dense(plain, 0, out, 0).map(|(_, len)| len);
+    }
+    copy(out.get_mut(..plain.len())?, plain);
+    Some(plain.len())
+}
+
+fn escape_long(plain: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut from = 0;
     let mut to = 0;
-    loop {
-        let rest = &plain[from..];
-        let Some(run) = memchr2(END, ESC, rest) else {
-            out.get_mut(to..to + rest.len())?.copy_from_slice(rest);
-            return Some(to + rest.len());
-        };
-        let (ordinary, pair) = out.get_mut(to..to + run + 2)?.split_at_mut(run);
-        ordinary.copy_from_slice(&rest[..run]);
-        pair[0] = ESC;
-        pair[1] = rest[run];
-        from += run + 1;
-        to += run + 2;
-        if run < SHORT_RUN {
-            (from, to) = escape_dense(plain, from, out, to)?;
+    'search: loop {
+        let start = from;
+        let mut short_runs = 0;
+        for at in memchr2_iter(END, ESC, &plain[start..]) {
+            let run = start + at - from;
+            let (ordinary, pair) = out.get_mut(to..to + run + 2)?.split_at_mut(run);
+            ordinary.copy_from_slice(&plain[from..from + run]);
+            pair[0] = ESC;
+            pair[1] = plain[from + run];
+            from += run + 1;
+            to += run + 2;
+            short_runs = if run < SHORT_RUN { short_runs + 1 } else { 0 };
+            if short_runs == SHORT_RUNS {
+                (from, to) = escape_dense(plain, from, out, to)?;
+                continue 'search;
+            }
         }
+        let rest = &plain[from..];
+        out.get_mut(to..to + rest.len())?.copy_from_slice(rest);
+        return Some(to + rest.len());
     }
 }
 
-/// Escapes blocks while they hold many special bytes; `None` if `out` is too short.
+/// Copies a slice onto one of the same length; short ones without a call.
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    if let (8..=16, Some(first), Some(last)) =
+        (from.len(), from.first_chunk::<8>(), from.last_chunk::<8>())
+        && let Some(start) = to.first_chunk_mut()
+    {
+        *start = *first;
+        if let Some(end) = to.last_chunk_mut() {
+            *end = *last;
+        }
+    } else {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Room for the worst case of a block, and for the second byte of the last entry that is written.
+type Escaped = [u8; 2 * PLAIN_BLOCK + 1];
+
+/// Escapes blocks while they hold many special bytes, and what is left at the end; `None` if `out` is too short.
 fn escape_dense(
     plain: &[u8],
     mut from: usize,
     out: &mut [u8],
     mut to: usize,
 ) -> Option<(usize, usize)> {
-    let mut wide = [0u8; 2 * BLOCK];
-    while let Some(block) = plain
-        .get(from..)
-        .and_then(|rest| rest.first_chunk::<BLOCK>())
-    {
-        let mut len = 0;
-        for &byte in block {
-            // Always write ESC and let the byte itself overwrite it where it was not wanted: no branch to mispredict.
-            wide[len % (2 * BLOCK)] = ESC;
-            len += usize::from(is_special(byte));
-            wide[len % (2 * BLOCK)] = byte;
-            len += 1;
-        }
-        out.get_mut(to..to + len)?.copy_from_slice(&wide[..len]);
-        from += BLOCK;
+    while from < plain.len() {
+        let block = &plain[from..plain.len().min(from + PLAIN_BLOCK)];
+        let len = escape_some(block, out.get_mut(to..)?)?;
+        from += block.len();
         to += len;
-        if len < BLOCK + FEW as usize {
+        if len < block.len() + FEW_SPECIALS && plain.len() > NEAR {
             break;
         }
     }
     Some((from, to))
 }
 
+/// Escapes at most [`PLAIN_BLOCK`] bytes to the head of `out` and returns the length of the result; `None` if `out` is too short.
+#[inline]
+fn escape_some(block: &[u8], out: &mut [u8]) -> Option<usize> {
+    // Straight into `out` where there is room for the worst case.
+    if let Some(room) = out.first_chunk_mut() {
+        return Some(escape_block(block, room));
+    }
+    let mut escaped = [0; 2 * PLAIN_BLOCK + 1];
+    let len = escape_block(block, &mut escaped);
+    out.get_mut(..len)?.copy_from_slice(&escaped[..len]);
+    Some(len)
+}
+
+/// Escapes at most [`PLAIN_BLOCK`] bytes and returns the length of the result.
+#[inline(always)]
+fn escape_block(block: &[u8], escaped: &mut Escaped) -> usize {
+    let mut len = 0;
+    for &byte in block {
+        // Two bytes are always written; after an ordinary byte the next entry overwrites the second of them. Nothing
+        // here depends on the byte but the place where the next one goes.
+        let entry = ESCAPED[usize::from(byte)];
+        let at = len % (2 * PLAIN_BLOCK);
+        escaped[at..at + 2].copy_from_slice(&entry.bytes);
+        len += usize::from(entry.len);
+    }
+    len
+}
+
+/// What a byte becomes on the wire.
+#[derive(Clone, Copy)]
+struct Entry {
+    bytes: [u8; 2],
+    len: u16,
+}
+
+static ESCAPED: [Entry; 256] = {
+    let mut table = [Entry {
+        bytes: [0; 2],
+        len: 1,
+    }; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte].bytes[0] = byte as u8;
+        byte += 1;
+    }
+    table[END as usize] = Entry {
+        bytes: [ESC, END],
+        len: 2,
+    };
+    table[ESC as usize] = Entry {
+        bytes: [ESC, ESC],
+        len: 2,
+    };
+    table
+};
+
 /// Writes what the checked wire form `wire` stands for to the head of `out` and returns its length, or `None` if `out`
 /// is too short. `wire` holds whole escapes and no END, as [`scan`] has found.
 pub(crate) fn unescape_into(wire: &[u8], out: &mut [u8]) -> Option<usize> {
+    if wire.len() <= NEAR {
+        return unescape_plain(wire, out, 0);
+    }
     let mut from = 0;
     let mut to = 0;
+    let mut short_runs = 0;
     loop {
         let rest = &wire[from..];
         let Some(run) = memchr(ESC, rest) else {
@@ -194,40 +326,114 @@ pub(crate) fn unescape_into(wire: &[u8], out: &mut [u8]) -> Option<usize> {
         target[run] = *rest.get(run + 1)?;
         from += run + 2;
         to += run + 1;
-        if run < SHORT_RUN {
+        short_runs = if run < SHORT_RUN { short_runs + 1 } else { 0 };
+        if short_runs == SHORT_RUNS {
+            short_runs = 0;
             (from, to) = unescape_dense(wire, from, out, to)?;
         }
     }
 }
 
-/// Unescapes blocks while they hold many pairs; `None` if `out` is too short.
+/// Room for a block, and for the word that is written when it is nearly full.
+type Unescaped = [u8; BLOCK + 8];
+
+/// Unescapes blocks while they hold many pairs, and what is left at the end; `None` if `out` is too short.
 fn unescape_dense(
     wire: &[u8],
     mut from: usize,
     out: &mut [u8],
     mut to: usize,
 ) -> Option<(usize, usize)> {
-    let mut narrow = [0u8; BLOCK];
-    while let Some(block) = wire
-        .get(from..)
-        .and_then(|rest| rest.first_chunk::<BLOCK>())
-    {
-        let mut len = 0;
-        let mut open = false;
-        for &byte in block {
-            narrow[len % BLOCK] = byte;
-            open = !open & (byte == ESC);
-            len += usize::from(!open);
-        }
-        out.get_mut(to..to + len)?.copy_from_slice(&narrow[..len]);
+    while let Some(block) = wire[from..].first_chunk::<BLOCK>() {
+        let escs = mask_of(block, ESC);
+        let (seconds, open) = seconds_of_pairs(escs);
+        let kept = !(escs & !seconds);
+        let len = match out.get_mut(to..).and_then(|room| room.first_chunk_mut()) {
+            Some(room) => keep_bytes(block, kept, room),
+            None => {
+                let mut unescaped = [0; BLOCK + 8];
+                let len = keep_bytes(block, kept, &mut unescaped);
+                out.get_mut(to..to + len)?
+                    .copy_from_slice(&unescaped[..len]);
+                len
+            }
+        };
+        // An ESC in the last place is left for the next block.
         from += BLOCK - usize::from(open);
         to += len;
-        if len > BLOCK - FEW as usize {
-            break;
+        if seconds.count_ones() < FEW_PAIRS {
+            return Some((from, to));
         }
     }
-    Some((from, to))
+    Some((wire.len(), unescape_plain(&wire[from..], out, to)?))
 }
+
+/// Unescapes byte by byte to `to` and on; returns where the result ends.
+#[inline]
+fn unescape_plain(wire: &[u8], out: &mut [u8], mut to: usize) -> Option<usize> {
+    let mut open = false;
+    for &byte in wire {
+        // The first byte of a pair is written too, and overwritten by the second.
+        *out.get_mut(to)? = byte;
+        open = !open & (byte == ESC);
+        to += usize::from(!open);
+    }
+    Some(to)
+}
+
+/// Moves the bytes of `block` whose bit in `kept` is set together, and returns how many there are.
+#[inline(always)]
+fn keep_bytes(block: &[u8; BLOCK], kept: u64, unescaped: &mut Unescaped) -> usize {
+    const ALL_PAIRS: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+    if kept == ALL_PAIRS {
+        for (byte, [_, second]) in unescaped.iter_mut().zip(block.as_chunks::<2>().0) {
+            *byte = *second;
+        }
+        return BLOCK / 2;
+    }
+    let mut len = 0;
+    for (lane, word) in block.as_chunks::<8>().0.iter().enumerate() {
+        let row = &KEPT[usize::from((kept >> (8 * lane)) as u8)];
+        let at = len % (BLOCK + 1);
+        let Some(room) = unescaped[at..].first_chunk_mut::<8>() else {
+            break;
+        };
+        // All eight places are written; those beyond `row.len` are overwritten by the next word.
+        for (byte, place) in room.iter_mut().zip(row.places) {
+            *byte = word[usize::from(place % 8)];
+        }
+        len += usize::from(row.len);
+    }
+    len
+}
+
+/// For eight bits, the places of those that are set.
+#[derive(Clone, Copy)]
+struct Row {
+    places: [u8; 8],
+    len: u8,
+}
+
+static KEPT: [Row; 256] = {
+    let mut table = [Row {
+        places: [0; 8],
+        len: 0,
+    }; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let mut place = 0;
+        while place < 8 {
+            if bits >> place & 1 == 1 {
+                let row = &mut table[bits];
+                row.places[row.len as usize] = place;
+                row.len += 1;
+            }
+            place += 1;
+        }
+        bits += 1;
+    }
+    table
+};
 
 /// Whether a payload byte has to be escaped.
 pub(crate) const fn is_special(byte: u8) -> bool {
@@ -235,24 +441,66 @@ pub(crate) const fn is_special(byte: u8) -> bool {
     (byte == END) | (byte == ESC)
 }
 
-/// One bit per byte of `block`, set where it equals `needle`; bit 0 is the first byte.
-fn mask_of(block: &[u8; BLOCK], needle: u8) -> u64 {
-    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    const GATHER: u64 = 0x0002_0408_1020_4081;
-    let pattern = u64::from_ne_bytes([needle; 8]);
-    let mut mask = 0;
-    for (lane, word) in block.as_chunks::<8>().0.iter().enumerate() {
-        let differs = u64::from_le_bytes(*word) ^ pattern;
-        // The top bit of each byte that is zero, and of no other (no carry crosses a byte).
-        let equal = !(((differs & LOW) + LOW) | differs | LOW);
-        mask |= (equal.wrapping_mul(GATHER) >> 56) << (8 * lane);
+/// Finds the first END or ESC.
+#[inline(always)]
+pub(crate) fn find_special(bytes: &[u8]) -> Option<usize> {
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().take(NEAR / 8).enumerate() {
+        if let Some(place) = special_in(*word) {
+            return Some(8 * i + place);
+        }
     }
-    mask
+    if bytes.len() >= NEAR {
+        return memchr2(END, ESC, &bytes[NEAR..]).map(|at| NEAR + at);
+    }
+    if tail.is_empty() {
+        return None;
+    }
+    let seen = bytes.len() - tail.len();
+    match bytes.last_chunk::<8>() {
+        // The last word reaches back over bytes that are ordinary.
+        Some(last) => special_in(*last).map(|place| bytes.len() - 8 + place),
+        None => tail
+            .iter()
+            .position(|&byte| is_special(byte))
+            .map(|place| seen + place),
+    }
+}
+
+/// The place of the first END or ESC in a word.
+#[inline(always)]
+fn special_in(word: [u8; 8]) -> Option<usize> {
+    const ONES: u64 = every(1);
+    const TOPS: u64 = every(0x80);
+    let word = u64::from_le_bytes(word);
+    let not_esc = word ^ every(ESC);
+    // The top bit of each byte that is zero, and perhaps of bytes above one: the lowest is always right.
+    let zeros = word.wrapping_sub(ONES) & !word;
+    let escs = not_esc.wrapping_sub(ONES) & !not_esc;
+    let found = (zeros | escs) & TOPS;
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+}
+
+/// One bit per byte of `block`, set where it equals `needle`; bit 0 is the first byte.
+#[inline(always)]
+fn mask_of(block: &[u8; BLOCK], needle: u8) -> u64 {
+    // Gathers the low bits of eight bytes in the top byte of the product.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    // Compared in a loop of its own, which the compiler does in vectors.
+    let mut equal = [0u8; BLOCK];
+    for (equal, byte) in equal.iter_mut().zip(block) {
+        *equal = u8::from(*byte == needle);
+    }
+    let words = equal.as_chunks::<8>().0.iter().enumerate();
+    words.fold(0, |mask, (lane, word)| {
+        mask | (u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56) << (8 * lane)
+    })
 }
 
 /// Of a block that starts outside an escape: the bytes that are the second of a pair, and whether the last byte is an
 /// unpaired ESC. `escs` has a bit for each ESC.
-fn seconds_of_pairs(escs: u64) -> (u64, bool) {
+#[inline(always)]
+const fn seconds_of_pairs(escs: u64) -> (u64, bool) {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     // A run of ESC pairs off from its first byte. Adding the runs that begin at odd places carries each of them out to
     // the byte behind it, so that one pass of bit operations tells first from second bytes in all of them.
@@ -261,6 +509,16 @@ fn seconds_of_pairs(escs: u64) -> (u64, bool) {
     // The carry out of the block is a run that began at an odd place and reached the end: its last ESC is unpaired.
     let (carried, open) = odd_starts.overflowing_add(escs);
     ((EVEN ^ (carried << 1)) & follows, open)
+}
+
+/// A word of eight equal bytes.
+const fn every(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// A word with this byte in every other place, from the lowest.
+const fn every_other(byte: u8) -> u64 {
+    every(byte) & 0x00FF_00FF_00FF_00FF
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ impl Frame {
     ///
     /// # Errors
     /// `out` is shorter than [`encoded_len`](Self::encoded_len); what it then holds is unspecified.
+    #[inline]
     pub fn encode_into(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.as_frame_ref().encode_into(out)
     }
@@ -91,6 +92,7 @@ impl Frame {
     }
 
     /// A borrowed view.
+    #[inline]
     pub fn as_frame_ref(&self) -> FrameRef<'_> {
         FrameRef::from_parts(self.verb, self.payload.as_payload_ref())
     }

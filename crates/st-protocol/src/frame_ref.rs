@@ -38,6 +38,7 @@ impl<'a> FrameRef<'a> {
     ///
     /// # Errors
     /// A payload over [`MAX_PAYLOAD_LEN`].
+    #[inline]
     pub const fn new(verb: Verb, payload: &'a [u8]) -> Result<Self, EncodeError> {
         match PayloadRef::new(payload) {
             Ok(payload) => Ok(Self { verb, payload }),
@@ -55,6 +56,7 @@ impl<'a> FrameRef<'a> {
     ///
     /// # Errors
     /// What is wrong at the first byte that can't be right, or that more is needed (spec 8).
+    #[inline]
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let (frame, len) = Self::decode_prefix(bytes)?;
         if len == bytes.len() {
@@ -114,6 +116,7 @@ impl<'a> FrameRef<'a> {
     ///
     /// # Errors
     /// `out` is shorter than [`encoded_len`](Self::encoded_len); what it then holds is unspecified.
+    #[inline]
     pub fn encode_into(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         let have = out.len();
         self.write(out).ok_or_else(|| EncodeError::BufferTooSmall {
@@ -122,6 +125,7 @@ impl<'a> FrameRef<'a> {
         })
     }
 
+    #[inline]
     fn write(&self, out: &mut [u8]) -> Option<usize> {
         let (verb, body) = out.split_first_mut()?;
         *verb = self.verb.as_byte();

@@ -72,6 +72,7 @@ impl<'a> PayloadRef<'a> {
     ///
     /// # Errors
     /// `out` is shorter than [`len`](Self::len).
+    #[inline]
     pub fn copy_to<'b>(&self, out: &'b mut [u8]) -> Result<&'b [u8], EncodeError> {
         let (needed, have) = (self.len(), out.len());
         let Some(head) = out.get_mut(..needed) else {
@@ -129,6 +130,7 @@ impl<'a> PayloadRef<'a> {
     }
 
     /// Writes the wire form, without END, to the head of `out`; `None` if it does not fit.
+    #[inline]
     pub(crate) fn escape_into(&self, out: &mut [u8]) -> Option<usize> {
         if self.escapes == 0 {
             return escape::escape_into(self.bytes, out);

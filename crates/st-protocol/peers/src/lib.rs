@@ -1,0 +1,1 @@
+//! Holds the differential test and the benchmark of `st-protocol`; see `tests/` and `benches/`.
