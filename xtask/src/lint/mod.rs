@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: everything that can be judged without running the product.
 
+mod documented;
 mod files;
 mod layering;
 mod versions;
@@ -35,6 +36,9 @@ pub(crate) fn run(project: &Project) -> Result<bool> {
     }
 
     steps.step("layering", || report(layering::check(project)?));
+    steps.step("dependencies are justified", || {
+        report(documented::check(project)?)
+    });
     steps.step("files", || report(files::check(project)?));
     steps.step("versions", || report(versions::check(project)?));
 
