@@ -248,8 +248,8 @@ fn partial_window(scenario: &Scenario, outcome: &Outcome) -> Option<PartialWindo
     if scenario.mode != Mode::Byte {
         return None;
     }
-    let to_ms = outcome.ended_at_ms + scenario.tick_ms;
     let from_ms = outcome.ended_at_ms - outcome.ended_at_ms % 1000;
+    let to_ms = (outcome.ended_at_ms + scenario.tick_ms).min(from_ms + 1000);
     let [left, right] = outcome
         .partial_window_bits
         .map(|bits| Some(bits as f64 * 1000.0 / (to_ms - from_ms) as f64));

@@ -130,15 +130,16 @@ impl ByteMode {
         journal: &mut Journal<'_>,
     ) -> Result<(), Halt> {
         self.arrived.clear();
+        let before = self.link.stats(direction).sdu_bits_delivered();
         self.link
             .deliver(direction, t_ms, &mut self.arrived, journal)?;
         if self.arrived.is_empty() {
             return Ok(());
         }
         let receiver = direction.receiver();
-        for sdu in self.arrived.iter() {
-            self.goodput.count(receiver, sdu);
-        }
+        // Not the bits that arrived: a duplicate is no goodput.
+        let bits = self.link.stats(direction).sdu_bits_delivered() - before;
+        self.goodput.count(receiver, bits);
         let (seat, arrived) = (&mut seats[receiver.index()], &self.arrived);
         seat.call(Callback::OnLinkRx, |adapter, context| {
             adapter.on_link_rx(context, arrived)

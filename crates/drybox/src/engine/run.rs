@@ -16,10 +16,10 @@ use crate::{
     adapter::{ABI_VERSION, Adapter, AdapterConfig, AdapterFault, AudioParams, Callback, Context},
     link::Link,
     output::Recorder,
-    radio::{BLOCK_SAMPLES, SAMPLE_RATE, VoicePath},
+    radio::{BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE, VoicePath},
     rng::Streams,
     sar,
-    scenario::{Mode, Scenario},
+    scenario::{AudioCadence, Mode, Scenario},
 };
 
 /// How often the outside is asked, in ticks.
@@ -115,7 +115,11 @@ fn medium(scenario: &Scenario) -> Medium {
         Mode::Audio => {
             let path = |direction: Direction| {
                 let radio = &scenario.radio[direction.sender().index()];
-                VoicePath::new(radio, &scenario.network, direction, &streams)
+                let grid_ms = match scenario.audio_cadence {
+                    AudioCadence::Block => BLOCK_MS,
+                    AudioCadence::Tick => scenario.tick_ms,
+                };
+                VoicePath::with_cadence(radio, &scenario.network, direction, &streams, grid_ms)
             };
             let paths = Direction::BOTH.map(path);
             Medium::Audio(Box::new(AudioMode::new(paths, scenario.audio_cadence)))

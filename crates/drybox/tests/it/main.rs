@@ -1,0 +1,11 @@
+//! The engine through its public interface: order, faults, determinism, accounting.
+
+mod accounting;
+mod determinism;
+mod faults;
+mod golden;
+mod messages;
+mod order;
+mod rows;
+mod sar;
+mod support;
