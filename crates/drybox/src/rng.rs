@@ -56,9 +56,9 @@ pub struct Stream {
 impl Stream {
     /// The draws that belong to the PDU, block or slot with this serial, from their beginning.
     pub fn at(&mut self, serial: u64) -> Draws<'_> {
-        // A new stream number alone keeps the position within the stream.
-        self.rng.set_stream(serial);
+        // In this order neither call computes a block: at position 0 nothing is to be kept.
         self.rng.set_word_pos(0);
+        self.rng.set_stream(serial);
         Draws { rng: &mut self.rng }
     }
 }
