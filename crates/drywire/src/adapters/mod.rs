@@ -1,5 +1,17 @@
 //! Adapters of every kind behind `drybox`'s one trait (`docs/spec/adapters.md`).
+//!
+//! [`Adapters`] makes them from specs. Python adapters run in a [`sidecar`] here; the wheel runs
+//! them in its own process, with the same loader.
 
-/// The source of the Python loader and sidecar host: one file, embedded here and imported by the
-/// wheel as `drybox._host`.
+pub mod contract;
+mod native;
+mod registry;
+pub mod sidecar;
+
+pub use native::{PingPong, Tone, Traffic, Wav};
+pub use registry::{Adapters, NATIVE, SpecKind, native};
+pub use sidecar::{LogSink, Sidecar, SidecarOptions, SidecarProcess};
+
+/// The source of the Python loader: one file, embedded here for the sidecar host and imported by
+/// the wheel as `drybox._host`.
 pub const PYTHON_HOST: &str = include_str!("python_host.py");

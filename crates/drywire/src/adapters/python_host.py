@@ -1,10 +1,10 @@
-"""Loads DryBox adapters written in Python, and serves them over a pipe.
+"""Loads DryBox adapters written in Python: names, seeds, constructs, resolves their callbacks.
 
 One file, two uses. The wheel imports it as `drybox._host` and drives the adapters in its own process;
-run as a program it is the sidecar host of `docs/spec/sidecar.md`. Both load, name, seed and check
-adapters with the code below, so an adapter sees the same world either way (`docs/spec/adapters.md`).
+the sidecar host (`sidecar/serve.py`) is sent it together with itself. An adapter therefore sees the
+same world either way (`docs/spec/adapters.md`).
 
-Standard library only, Python 3.9 or newer. numpy is imported when an adapter runs in audio mode.
+Standard library only, Python 3.9 or newer. numpy is never imported here.
 """
 
 import collections.abc
