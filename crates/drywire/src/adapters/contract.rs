@@ -105,7 +105,12 @@ pub fn check_sdus(batch: &SduBatch, start: usize, limits: Limits) -> Result<(), 
         return Err(Wrong::OverBudget { count }.fault(limits));
     }
     let too_long = |sdu: &[u8]| sdu.len() > limits.sdu_max_bytes;
-    match batch.iter().skip(start).enumerate().find(|(_, sdu)| too_long(sdu)) {
+    match batch
+        .iter()
+        .skip(start)
+        .enumerate()
+        .find(|(_, sdu)| too_long(sdu))
+    {
         Some((index, sdu)) => Err(Wrong::TooLong {
             index,
             len: sdu.len(),
@@ -149,7 +154,10 @@ mod tests {
         );
         batch.push(b"");
         let message = check_sdus(&batch, 1, LIMITS).unwrap_err().to_string();
-        assert_eq!(message, "poll_link_tx() returned 3 SDUs, over its budget of 2");
+        assert_eq!(
+            message,
+            "poll_link_tx() returned 3 SDUs, over its budget of 2"
+        );
     }
 
     #[test]

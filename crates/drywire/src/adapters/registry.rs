@@ -6,7 +6,7 @@ use drybox::{
 };
 
 use super::{
-    native,
+    native::{PingPong, Tone, Traffic, Wav},
     sidecar::{SidecarOptions, SidecarProcess},
 };
 
@@ -37,10 +37,10 @@ impl<'a> SpecKind<'a> {
 /// The native adapter called `name` (without `native:`), if there is one.
 pub fn native(name: &str) -> Option<Box<dyn Adapter>> {
     Some(match name {
-        "pingpong" => Box::new(native::PingPong::default()),
-        "tone" => Box::new(native::Tone::default()),
-        "traffic" => Box::new(native::Traffic::default()),
-        "wav" => Box::new(native::Wav::default()),
+        "pingpong" => Box::new(PingPong::default()),
+        "tone" => Box::new(Tone::default()),
+        "traffic" => Box::new(Traffic::default()),
+        "wav" => Box::new(Wav::default()),
         _ => return None,
     })
 }
@@ -111,7 +111,10 @@ mod tests {
             assert!(native(name).is_some(), "{name}");
         }
         let mut adapters = Adapters::new(SidecarOptions::default());
-        let error = adapters.adapter(Side::Left, "native:nope").map(drop).unwrap_err();
+        let error = adapters
+            .adapter(Side::Left, "native:nope")
+            .map(drop)
+            .unwrap_err();
         assert!(error.to_string().contains("native:pingpong"), "{error}");
     }
 }

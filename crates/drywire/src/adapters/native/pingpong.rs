@@ -209,7 +209,11 @@ impl Adapter for PingPong {
         self.keys = config.crypto.as_ref().map(Keys::new).transpose()?;
         self.backoff = self.retry_ms;
         let stream = format!("{}/pingpong", config.side.letter());
-        self.nonce = Streams::new(config.seed).stream(&stream).at(0).bits().to_le_bytes();
+        self.nonce = Streams::new(config.seed)
+            .stream(&stream)
+            .at(0)
+            .bits()
+            .to_le_bytes();
         Ok(Capabilities {
             bytelink: true,
             takes_messages: true,
@@ -240,7 +244,11 @@ impl Adapter for PingPong {
     fn on_timer(&mut self, context: &mut Context, t_ms: u64) -> Result<(), AdapterFault> {
         match self.state {
             State::Opening | State::Answering if t_ms >= self.hs_timeout_ms => {
-                let reason = if self.refused > 0 { "bad signature" } else { "timeout" };
+                let reason = if self.refused > 0 {
+                    "bad signature"
+                } else {
+                    "timeout"
+                };
                 self.fail(context, reason);
             }
             State::Opening | State::Answering if t_ms >= self.next_retry => {

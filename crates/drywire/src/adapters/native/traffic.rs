@@ -91,7 +91,10 @@ impl Adapter for Traffic {
     fn init(&mut self, context: &mut Context) -> Result<(), AdapterFault> {
         let limit = context.config().sdu_max_bytes;
         if self.size_bytes > limit {
-            let what = format!("{} is over this link's sdu_max_bytes of {limit}", self.size_bytes);
+            let what = format!(
+                "{} is over this link's sdu_max_bytes of {limit}",
+                self.size_bytes
+            );
             return Err(Settings::new(context.config()).error("size_bytes", &what));
         }
         Ok(())

@@ -36,7 +36,9 @@ pub struct Wav {
 
 impl std::fmt::Debug for Wav {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wav").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Wav")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +91,10 @@ impl Adapter for Wav {
             };
             let path = folder.join(format!("wav_{}.wav", config.side.letter()));
             let recorder = WavWriter::create(&path, FORMAT).map_err(|error| {
-                settings.error("record", &format!("cannot write {}: {error}", path.display()))
+                settings.error(
+                    "record",
+                    &format!("cannot write {}: {error}", path.display()),
+                )
             })?;
             self.recorder = Some(recorder);
         }
@@ -145,7 +150,9 @@ impl Adapter for Wav {
 
     fn push_rx_block(&mut self, _: &mut Context, block: &Block) -> Result<(), AdapterFault> {
         if let Some(recorder) = &mut self.recorder {
-            let written = block.iter().try_for_each(|&sample| recorder.write_sample(sample));
+            let written = block
+                .iter()
+                .try_for_each(|&sample| recorder.write_sample(sample));
             written.map_err(|error| AdapterFault::raised(format!("cannot record: {error}")))?;
         }
         Ok(())

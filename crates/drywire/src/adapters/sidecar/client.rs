@@ -9,7 +9,9 @@ use std::{cell::RefCell, fmt::Write as _, rc::Rc};
 
 use drybox::{
     Side,
-    adapter::{Adapter, AdapterConfig, AdapterFault, Callback, Capabilities, Context, Pulled, SduBatch},
+    adapter::{
+        Adapter, AdapterConfig, AdapterFault, Callback, Capabilities, Context, Pulled, SduBatch,
+    },
     radio::{BLOCK_MS, Block},
     scenario::Mode,
 };
@@ -184,20 +186,34 @@ impl Adapter for Sidecar {
             shared.request(side, Callback::PullTxBlock, t_ms, 0, nothing)?;
         }
         let mut pulled = None;
-        shared.hand_out(context, side, Callback::PullTxBlock, |content| match content {
-            Content::Block(samples) => {
-                *block = *samples;
-                pulled = Some(Pulled::Block);
-            }
-            Content::Nothing => pulled = Some(Pulled::Nothing),
-            _ => {}
-        })?;
+        shared.hand_out(
+            context,
+            side,
+            Callback::PullTxBlock,
+            |content| match content {
+                Content::Block(samples) => {
+                    *block = *samples;
+                    pulled = Some(Pulled::Block);
+                }
+                Content::Nothing => pulled = Some(Pulled::Nothing),
+                _ => {}
+            },
+        )?;
         pulled.ok_or_else(|| shared.broken("neither a block nor its absence"))
     }
 
     fn push_rx_block(&mut self, context: &mut Context, block: &Block) -> Result<(), AdapterFault> {
-        let bytes: Vec<u8> = block.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        self.call(context, Callback::PushRxBlock, 1, |e| e.bytes(&bytes)?.ok(), drop)
+        let bytes: Vec<u8> = block
+            .iter()
+            .flat_map(|sample| sample.to_le_bytes())
+            .collect();
+        self.call(
+            context,
+            Callback::PushRxBlock,
+            1,
+            |e| e.bytes(&bytes)?.ok(),
+            drop,
+        )
     }
 
     fn is_handshake_complete(
@@ -205,15 +221,22 @@ impl Adapter for Sidecar {
         context: &mut Context,
     ) -> Result<Option<bool>, AdapterFault> {
         let mut complete = None;
-        self.call(context, Callback::IsHandshakeComplete, 0, nothing, |content| {
-            if let Content::Complete(answer) = content {
-                complete = answer;
-            }
-        })?;
+        self.call(
+            context,
+            Callback::IsHandshakeComplete,
+            0,
+            nothing,
+            |content| {
+                if let Content::Complete(answer) = content {
+                    complete = answer;
+                }
+            },
+        )?;
         Ok(complete)
     }
 
     fn send_sdu(&mut self, context: &mut Context, sdu: &[u8]) -> Result<(), AdapterFault> {
+        self.shared.borrow_mut().has_texts = true;
         self.call(context, Callback::SendSdu, 1, |e| e.bytes(sdu)?.ok(), drop)
     }
 
@@ -257,6 +280,9 @@ struct Shared {
     ticked: Option<u64>,
     /// The budget to poll ahead with; 0 until the engine has told it.
     budget: u32,
+    /// Scripted texts come between timers and polls: with them, nothing is polled or pulled ahead.
+    /// The engine asks for them from the first tick on, in which nothing is either.
+    has_texts: bool,
     limits: Limits,
     request: Vec<u8>,
     /// What the last reply brought and no call has taken yet.
@@ -285,6 +311,7 @@ impl Shared {
             sides: Default::default(),
             ticked: None,
             budget: 0,
+            has_texts: false,
             limits: Limits {
                 budget: 0,
                 sdu_max_bytes: 0,
@@ -302,7 +329,10 @@ impl Shared {
     fn start(&mut self) -> Result<(), AdapterFault> {
         if self.process.is_none() {
             let mut names = String::new();
-            for side in Side::BOTH.into_iter().filter(|s| self.sides[s.index()].hosted) {
+            for side in Side::BOTH
+                .into_iter()
+                .filter(|s| self.sides[s.index()].hosted)
+            {
                 let comma = if names.is_empty() { "" } else { ", " };
                 let _infallible = write!(names, "{comma}{}", side.name());
             }
@@ -318,7 +348,12 @@ impl Shared {
         }
         self.ticked = Some(t_ms);
         let budget = if mode == Mode::Byte { self.budget } else { 0 };
-        let pulls = self.sides.iter().filter(|s| s.hosted).map(|s| s.pulls).min();
+        let pulls = self
+            .sides
+            .iter()
+            .filter(|s| s.hosted)
+            .map(|s| s.pulls)
+            .min();
         let pull = mode == Mode::Audio && pulls.unwrap_or(0) * BLOCK_MS <= t_ms;
         for side in &mut self.sides {
             side.ahead = budget > 0 || pull;
@@ -361,7 +396,9 @@ impl Shared {
             )));
         }
         let Some(process) = self.process.as_mut().filter(|_| !self.failed) else {
-            return Err(AdapterFault::Process("the sidecar process has ended".to_owned()));
+            return Err(AdapterFault::Process(
+                "the sidecar process has ended".to_owned(),
+            ));
         };
         let reply = process.exchange(&self.request);
         // Nothing happened: the ordinary tick.

@@ -2,7 +2,9 @@
 
 use drybox::{
     Side,
-    adapter::{AdapterConfig, AdapterFault, AudioParams, Callback, Capabilities, Emitted, SduBatch},
+    adapter::{
+        AdapterConfig, AdapterFault, AudioParams, Callback, Capabilities, Emitted, SduBatch,
+    },
     radio::{BLOCK_SAMPLES, Block},
     scenario::Mode,
 };
@@ -64,7 +66,10 @@ pub(super) fn call(
 ) {
     let number = CALLBACKS.iter().position(|&c| c == callback).unwrap_or(0);
     frame(out, |e| {
-        e.array(3 + arguments)?.u8(number as u8)?.u64(t_ms)?.u8(side.index() as u8)?;
+        e.array(3 + arguments)?
+            .u8(number as u8)?
+            .u64(t_ms)?
+            .u8(side.index() as u8)?;
         write(e)
     });
 }
@@ -88,7 +93,12 @@ fn write_config(e: Out<'_, '_>, config: &AdapterConfig) -> Written {
         "out_dir",
         "crypto",
     ];
-    let settings = || config.settings.iter().filter(|(key, _)| !OWN.contains(&key.as_str()));
+    let settings = || {
+        config
+            .settings
+            .iter()
+            .filter(|(key, _)| !OWN.contains(&key.as_str()))
+    };
     let crypto = config.crypto.as_ref();
     e.map(6 + u64::from(crypto.is_some()) + settings().count() as u64)?;
     e.str("side")?.str(config.side.letter())?;
@@ -161,7 +171,9 @@ pub(super) fn read_hello(body: &[u8]) -> Result<u64, decode::Error> {
 pub(super) fn read_reports(body: &[u8]) -> Result<Vec<Report>, decode::Error> {
     let mut d = Decoder::new(body);
     let count = counted(d.array()?)?;
-    let reports = (0..count).map(|_| read_report(&mut d)).collect::<Result<_, _>>()?;
+    let reports = (0..count)
+        .map(|_| read_report(&mut d))
+        .collect::<Result<_, _>>()?;
     if d.position() == body.len() {
         Ok(reports)
     } else {

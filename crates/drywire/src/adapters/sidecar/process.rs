@@ -86,9 +86,9 @@ impl Process {
             return Err(failed(io::Error::other("no pipes")));
         };
         // Never blocked in a write to a process that does not read.
-        let drained = rustix::io::ioctl_fionbio(&stdin, true).map_err(io::Error::from).and_then(
-            |()| Stderr::drain(stderr, format!("[{sides}]"), options.log.clone()),
-        );
+        let drained = rustix::io::ioctl_fionbio(&stdin, true)
+            .map_err(io::Error::from)
+            .and_then(|()| Stderr::drain(stderr, format!("[{sides}]"), options.log.clone()));
         let stderr = match drained {
             Ok(stderr) => stderr,
             Err(error) => {
@@ -171,7 +171,9 @@ impl Process {
             }
         }
         if self.received.len() > need {
-            return Err(Failure::Framing("sent more than one reply to a request".to_owned()));
+            return Err(Failure::Framing(
+                "sent more than one reply to a request".to_owned(),
+            ));
         }
         Ok(4..need)
     }
@@ -255,7 +257,9 @@ impl<'a> Watchdog<'a> {
             if self.options.is_interrupted() {
                 return Err(Failure::Interrupted);
             }
-            let left = self.deadline.saturating_duration_since(after(Duration::ZERO));
+            let left = self
+                .deadline
+                .saturating_duration_since(after(Duration::ZERO));
             let slice = Timespec::try_from(left.min(SLICE)).unwrap_or_default();
             match poll(&mut [PollFd::new(&pipe, flags)], Some(&slice)) {
                 Ok(0) if left.is_zero() => return Err(Failure::TimedOut),

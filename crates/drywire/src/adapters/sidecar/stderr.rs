@@ -26,15 +26,21 @@ pub(super) struct Stderr {
 
 impl Stderr {
     /// Starts to drain `stderr` on a thread of its own.
-    pub(super) fn drain(stderr: ChildStderr, prefix: String, log: LogSink) -> std::io::Result<Self> {
+    pub(super) fn drain(
+        stderr: ChildStderr,
+        prefix: String,
+        log: LogSink,
+    ) -> std::io::Result<Self> {
         let tail = Arc::new(Mutex::new(VecDeque::with_capacity(KEPT_LINES)));
         let (end, ended) = mpsc::sync_channel(1);
         let kept = Arc::clone(&tail);
-        thread::Builder::new().name("sidecar-stderr".to_owned()).spawn(move || {
-            forward(stderr, &prefix, &log, &kept);
-            // Nobody listens any more when the sidecar was dropped: nothing to do then.
-            let _unheard = end.send(());
-        })?;
+        thread::Builder::new()
+            .name("sidecar-stderr".to_owned())
+            .spawn(move || {
+                forward(stderr, &prefix, &log, &kept);
+                // Nobody listens any more when the sidecar was dropped: nothing to do then.
+                let _unheard = end.send(());
+            })?;
         Ok(Self { tail, ended })
     }
 

@@ -1,0 +1,3 @@
+class Adapter:
+    def poll_link_tx(self, budget)
+        return []

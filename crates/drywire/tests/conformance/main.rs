@@ -1,0 +1,10 @@
+//! The conformance suite: what every kind of adapter must do, and what DryBox says of one that
+//! does not (`docs/spec/adapters.md`). The same list runs against adapters in process in the Python
+//! tests.
+
+mod bench;
+mod broken_sidecars;
+mod errors;
+mod lifecycle;
+mod loading;
+mod values;
