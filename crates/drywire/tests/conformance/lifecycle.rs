@@ -285,7 +285,7 @@ fn native_pingpong_shakes_hands_and_plays() {
 
 #[test]
 fn pingpong_in_rust_and_in_python_speak_the_same_protocol() {
-    let python = crate::bench::example("../python/python/drybox/adapters/pingpong.py");
+    let python = example("../python/python/drybox/adapters/pingpong.py");
     for (left, right) in [
         ("native:pingpong", python.as_str()),
         (python.as_str(), "native:pingpong"),
