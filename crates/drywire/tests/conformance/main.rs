@@ -2,6 +2,11 @@
 //! does not (`docs/spec/adapters.md`). The same list runs against adapters in process in the Python
 //! tests.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic is the failure report of a test"
+)]
+
 mod bench;
 mod broken_sidecars;
 mod errors;
