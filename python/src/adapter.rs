@@ -12,6 +12,7 @@ use drybox::{
     radio::Block,
     scenario::Mode,
 };
+use drywire::adapters::contract::Limits;
 use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyList, PyTuple},
@@ -199,11 +200,15 @@ impl Adapter for PythonAdapter {
                     .map_err(|error| self.host.fault(py, error))
             })?;
         }
+        let limits = Limits {
+            budget,
+            sdu_max_bytes: context.config().sdu_max_bytes,
+        };
         self.call(
             context,
             |endpoint| endpoint.poll_link_tx.as_ref(),
             |py, endpoint| Ok(endpoint.budget.1.bind(py).clone()),
-            |polled| sdu::take(polled, out).map_err(AdapterFault::Contract),
+            |polled| sdu::take(polled, limits, out),
         )
         .map(drop)
     }
@@ -225,6 +230,10 @@ impl Adapter for PythonAdapter {
         context: &mut Context,
         block: &mut Block,
     ) -> Result<Pulled, AdapterFault> {
+        let limits = Limits {
+            budget: 0,
+            sdu_max_bytes: context.config().sdu_max_bytes,
+        };
         let pulled = self.call(
             context,
             |endpoint| endpoint.pull_tx_block.as_ref(),
@@ -233,7 +242,7 @@ impl Adapter for PythonAdapter {
                 if pulled.is_none() {
                     return Ok(Pulled::Nothing);
                 }
-                audio::copy_block(pulled, block).map_err(AdapterFault::Contract)?;
+                audio::copy_block(pulled, block).map_err(|wrong| wrong.fault(limits))?;
                 Ok(Pulled::Block)
             },
         )?;

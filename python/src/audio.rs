@@ -4,10 +4,13 @@ use drybox::{
     adapter::AdapterFault,
     radio::{BLOCK_SAMPLES, Block},
 };
+use drywire::adapters::contract::Wrong;
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods, dtype,
 };
 use pyo3::prelude::*;
+
+use crate::sdu::type_name;
 
 /// Imports numpy, so that a missing one is an error of loading and not of the first block.
 pub(crate) fn require_numpy(py: Python<'_>) -> Result<(), AdapterFault> {
@@ -26,56 +29,37 @@ pub(crate) fn to_array<'py>(py: Python<'py>, block: &Block) -> Bound<'py, PyArra
 }
 
 /// Copies a pulled array, or says what is wrong with it.
-pub(crate) fn copy_block(pulled: &Bound<'_, PyAny>, block: &mut Block) -> Result<(), String> {
+pub(crate) fn copy_block(pulled: &Bound<'_, PyAny>, block: &mut Block) -> Result<(), Wrong> {
     let Ok(array) = pulled.cast::<PyUntypedArray>() else {
-        let kind = pulled.get_type().name();
-        return Err(format!(
-            "pull_tx_block() must return a numpy array of {BLOCK_SAMPLES} int16 samples, got {}",
-            kind.map_or_else(|_| "another type".to_owned(), |kind| kind.to_string())
-        ));
+        let got = type_name(pulled);
+        return Err(Wrong::BlockType { got });
     };
     if !array.dtype().is_equiv_to(&dtype::<i16>(pulled.py())) {
-        return Err(format!(
-            "pull_tx_block() must return dtype int16 (little-endian), got {}",
-            array.dtype()
-        ));
+        let got = array.dtype().to_string();
+        return Err(Wrong::BlockDtype { got });
     }
     if array.shape() != [BLOCK_SAMPLES] {
-        return Err(format!(
-            "pull_tx_block() must return shape ({BLOCK_SAMPLES},), got {}",
-            shape(array.shape())
-        ));
+        let got = array.shape().to_vec();
+        return Err(Wrong::BlockShape { got });
     }
     if !array.is_c_contiguous() {
-        return Err(
-            "pull_tx_block() must return a C-contiguous array: numpy.ascontiguousarray() makes one"
-                .to_owned(),
-        );
+        return Err(Wrong::BlockLayout);
     }
-    let samples = pulled
-        .cast::<PyArray1<i16>>()
-        .ok()
-        .and_then(|array| array.try_readonly().ok());
-    match samples.as_ref().map(|samples| samples.as_slice()) {
-        Some(Ok(samples)) => {
-            block.copy_from_slice(samples);
-            Ok(())
-        }
-        _ => Err(
-            "pull_tx_block() must return samples that are aligned to 2 bytes: numpy.array() \
-             makes a copy that is"
-                .to_owned(),
-        ),
+    let typed = pulled.cast::<PyArray1<i16>>().ok();
+    let typed = typed.and_then(|array| array.try_readonly().ok());
+    if let Some(Ok(samples)) = typed.as_ref().map(|samples| samples.as_slice()) {
+        block.copy_from_slice(samples);
+        return Ok(());
     }
+    copy_unaligned(pulled, block).map_err(|_| Wrong::BlockLayout)
 }
 
-/// A shape as Python writes it.
-fn shape(shape: &[usize]) -> String {
-    match shape {
-        [one] => format!("({one},)"),
-        _ => {
-            let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
-            format!("({})", sizes.join(", "))
-        }
+/// Samples at an odd address, such as those of `numpy.frombuffer(packet, "<i2", offset=1)`.
+#[cold]
+fn copy_unaligned(pulled: &Bound<'_, PyAny>, block: &mut Block) -> PyResult<()> {
+    let bytes: Vec<u8> = pulled.call_method0("tobytes")?.extract()?;
+    for (sample, bytes) in block.iter_mut().zip(bytes.chunks_exact(2)) {
+        *sample = i16::from_ne_bytes([bytes[0], bytes[1]]);
     }
+    Ok(())
 }

@@ -179,3 +179,29 @@ def test_messages_wait_for_both_handshakes() -> None:
     assert right.got == ["héllo".encode()]
     assert left.got == []
     assert left.asked > 3
+
+
+def test_a_block_at_an_odd_address() -> None:
+    class Unaligned:
+        def __init__(self) -> None:
+            self.blocks: list[Block] = []
+
+        def pull_tx_block(self) -> Block:
+            packet = b"\0" + np.arange(160, dtype="<i2").tobytes()
+            return np.frombuffer(packet, "<i2", 160, 1)
+
+        def push_rx_block(self, block: Block) -> None:
+            self.blocks.append(block)
+
+    scenario = audio_scenario(400)
+    scenario["network"] = {"bearer": "pstn_g711", "loss_rate": 0, "jitter_ms": 0, "latency_ms": 0}
+    scenario["left"] = scenario["right"] = {"modem": {"vocoder": "none"}}
+    right = Unaligned()
+    drybox.run(scenario, left=Unaligned, right=right)
+    np.testing.assert_array_equal(right.blocks[-1], np.arange(160))
+
+
+def test_native_adapters_meet_python_ones() -> None:
+    result = drybox.run(byte_scenario(), left="native:traffic", right=Plain)
+    assert result.summary["adapters"]["left"] == "native:traffic"
+    assert result.summary["directions"]["L>R"]["sdus"]["sent"] > 0
