@@ -1,6 +1,9 @@
 //! The one place through which a run writes.
 
-use std::path::{Path, PathBuf};
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -79,16 +82,15 @@ impl Recorder {
 
     /// Keeps everything in memory; `finish` hands it out.
     pub fn in_memory(options: RecorderOptions) -> Self {
-        match Self::with_sinks(|name| Ok(Sink::memory(name)), options) {
-            Ok(recorder) => recorder,
-            Err(_) => unreachable!("memory sinks open without fail"),
-        }
+        let open = |name: &str| Ok::<_, Infallible>(Sink::memory(name));
+        let Ok(recorder) = Self::with_sinks(open, options);
+        recorder
     }
 
-    fn with_sinks(
-        open: impl Fn(&str) -> Result<Sink, OutputError>,
+    fn with_sinks<E>(
+        open: impl Fn(&str) -> Result<Sink, E>,
         options: RecorderOptions,
-    ) -> Result<Self, OutputError> {
+    ) -> Result<Self, E> {
         let RecorderOptions {
             capture,
             pcm,
@@ -288,13 +290,14 @@ mod tests {
 
     fn on(disk: &Disk) -> Recorder {
         let open = |name: &str| {
-            Ok(if name == files::METRICS {
+            Ok::<_, Infallible>(if name == files::METRICS {
                 Sink::writer(name, disk.clone())
             } else {
                 Sink::memory(name)
             })
         };
-        Recorder::with_sinks(open, RecorderOptions::default()).unwrap()
+        let Ok(recorder) = Recorder::with_sinks(open, RecorderOptions::default());
+        recorder
     }
 
     const ROW: Row<'_> = Row::new(1, Side::Left, RowLayer::Bearer, "tx");
