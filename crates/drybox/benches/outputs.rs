@@ -1,7 +1,8 @@
 //! What it costs to write outputs: nanoseconds per row, event and record.
 //!
-//! `cargo bench -p drybox --bench outputs`. Each case is run several times and its fastest run is
-//! printed, since everything else that happens on a machine only ever adds. Without `--bench`, as
+//! `cargo bench -p drybox --bench outputs`. All cases are run in turn, for a short while each, in many
+//! rounds, and the fastest run of each is printed: everything else that happens on a machine only
+//! ever adds. Without `--bench`, as
 //! `cargo test` runs it, every case is only tried out.
 
 #![expect(
@@ -22,172 +23,164 @@ use drybox::{
 };
 use serde_json::json;
 
-/// How often a case is measured.
-const RUNS: u32 = 7;
+/// How often all cases are measured.
+const ROUNDS: u32 = 200;
 
-/// Measures cases and prints a line for each.
+/// Measures cases and keeps the fastest run of each.
+#[derive(Default)]
 struct Bench {
-    /// Operations of one run; few when only tried out.
-    scale: u64,
+    /// In the order in which they are run.
+    results: Vec<(String, f64)>,
+    /// The case of the round that comes next.
+    next: usize,
+    /// Whether cases are only tried out.
+    trial: bool,
 }
 
 impl Bench {
-    /// Times `n` operations in a row, after whatever `prepare` makes.
-    fn case<T>(
-        &self,
-        name: &str,
-        n: u64,
-        mut prepare: impl FnMut() -> T,
-        mut operation: impl FnMut(&mut T, u64),
-    ) {
-        let n = (n * self.scale / 1000).max(10);
-        let mut best = f64::INFINITY;
-        for _ in 0..RUNS {
-            let mut state = prepare();
-            let start = Instant::now();
-            for i in 0..n {
-                operation(&mut state, i);
-            }
-            let ns = start.elapsed().as_nanos() as f64 / n as f64;
-            best = best.min(ns);
+    /// Times `n` operations in a row.
+    fn case(&mut self, name: &str, n: u64, mut operation: impl FnMut(u64)) {
+        let n = if self.trial { 1 } else { n };
+        let start = Instant::now();
+        for i in 0..n {
+            operation(i);
         }
-        println!("{name:<44} {best:>10.1} ns");
+        let ns = start.elapsed().as_nanos() as f64 / n as f64;
+        match self.results.get_mut(self.next) {
+            Some((_, best)) => *best = best.min(ns),
+            None => self.results.push((name.to_owned(), ns)),
+        }
+        self.next += 1;
     }
 }
 
 fn main() {
-    let measured = std::env::args().any(|arg| arg == "--bench");
-    let bench = Bench {
-        scale: if measured { 1000 } else { 1 },
-    };
+    let trial = !std::env::args().any(|arg| arg == "--bench");
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let recorder = || {
-        let options = RecorderOptions {
-            capture: true,
-            pcm: true,
-            // As in a run: one key per side.
-            secrets: Secrets::new([[0x5a; 32], *b"0123456789abcdefghijklmnopqrstuv"]),
-        };
-        Recorder::to_dir(dir.path(), options).expect("a writable temporary folder")
+    // What the disk costs is the disk's: its files lead nowhere.
+    #[cfg(unix)]
+    for name in [
+        "metrics.csv",
+        "events.jsonl",
+        "capture.dbxcap",
+        "left_tx.wav",
+    ] {
+        std::os::unix::fs::symlink("/dev/null", dir.path().join(name)).expect("a symbolic link");
+    }
+    let options = RecorderOptions {
+        capture: true,
+        pcm: true,
+        secrets: keys(),
     };
-    rows(&bench, &recorder);
-    events(&bench, &recorder);
-    records(&bench, &recorder);
-    scrubbing(&bench);
-    reading(&bench);
+    let mut recorder = Recorder::to_dir(dir.path(), options).expect("a writable temporary folder");
+    let mut bench = Bench {
+        trial,
+        ..Bench::default()
+    };
+    for _ in 0..if trial { 1 } else { ROUNDS } {
+        bench.next = 0;
+        rows(&mut bench, &mut recorder);
+        events(&mut bench, &mut recorder);
+        records(&mut bench, &mut recorder);
+        scrubbing(&mut bench);
+        reading(&mut bench);
+    }
+    for (name, ns) in &bench.results {
+        println!("{name:<44} {ns:>10.1} ns");
+    }
 }
 
-fn rows(bench: &Bench, recorder: &impl Fn() -> Recorder) {
-    bench.case(
-        "row, bearer tx (no numbers)",
-        1_000_000,
-        recorder,
-        |r, i| {
-            let row = Row::new(i, Side::Left, RowLayer::Bearer, "tx");
-            r.row(black_box(&row)).expect("written");
-        },
-    );
-    bench.case("row, bearer rx (2 numbers)", 1_000_000, recorder, |r, i| {
+fn rows(bench: &mut Bench, recorder: &mut Recorder) {
+    bench.case("row, bearer tx (no numbers)", 2000, |i| {
+        let row = Row::new(i, Side::Left, RowLayer::Bearer, "tx");
+        recorder.row(black_box(&row)).expect("written");
+    });
+    bench.case("row, bearer rx (3 numbers)", 2000, |i| {
         let row = Row {
-            latency_ms: Some((i % 300) as f64),
             rtt_ms_est: Some(123.456_789 + i as f64 * 1e-3),
+            latency_ms: Some((i % 300) as f64),
+            jitter_ms: Some(17.123_456 + i as f64 * 1e-3),
             ..Row::new(i, Side::Right, RowLayer::Bearer, "rx")
         };
-        r.row(black_box(&row)).expect("written");
+        recorder.row(black_box(&row)).expect("written");
     });
-    bench.case(
-        "row, bytelink rx (4 numbers)",
-        1_000_000,
-        recorder,
-        |r, i| {
-            let row = Row {
-                latency_ms: Some((i % 300) as f64),
-                jitter_ms: Some(17.123_456 + i as f64 * 1e-3),
-                loss_rate: Some(1.0 / (i + 3) as f64),
-                reorder_rate: Some(2.0 / (i + 3) as f64),
-                ..Row::new(i, Side::Right, RowLayer::Bytelink, "rx")
-            };
-            r.row(black_box(&row)).expect("written");
-        },
-    );
+    bench.case("row, bytelink rx (5 numbers)", 2000, |i| {
+        let row = Row {
+            rtt_ms_est: Some(123.456_789 + i as f64 * 1e-3),
+            latency_ms: Some((i % 300) as f64),
+            jitter_ms: Some(17.123_456 + i as f64 * 1e-3),
+            loss_rate: Some(1.0 / (i + 3) as f64),
+            reorder_rate: Some(2.0 / (i + 3) as f64),
+            ..Row::new(i, Side::Right, RowLayer::Bytelink, "rx")
+        };
+        recorder.row(black_box(&row)).expect("written");
+    });
 }
 
-fn events(bench: &Bench, recorder: &impl Fn() -> Recorder) {
+fn events(bench: &mut Bench, recorder: &mut Recorder) {
     let small = json!({"auth": "ok"});
-    bench.case("event, {\"auth\": \"ok\"}", 300_000, recorder, |r, i| {
-        r.event(i, Side::Left, "hs_done", black_box(&small))
+    bench.case("event, {\"auth\": \"ok\"}", 1000, |i| {
+        recorder
+            .event(i, Side::Left, "hs_done", black_box(&small))
             .expect("written");
     });
     let large = json!({"pub": "5f".repeat(32), "n": [1, 2, 3], "at": {"x": 1.25, "y": null}});
-    bench.case(
-        "event, 64 hex digits and a few numbers",
-        300_000,
-        recorder,
-        |r, i| {
-            r.event(i, Side::Right, "crypto_info", black_box(&large))
-                .expect("written");
-        },
-    );
-}
-
-fn records(bench: &Bench, recorder: &impl Fn() -> Recorder) {
-    let data = pseudo_random(1024);
-    for len in [32, 160, 1024] {
-        let name = format!("capture record, {len} bytes");
-        bench.case(&name, 100_000, recorder, |r, i| {
-            let layer = CaptureLayer::Bearer;
-            r.capture(
-                i,
-                Direction::LeftToRight,
-                layer,
-                CaptureEvent::Tx,
-                black_box(&data[..len]),
-            )
-            .expect("written");
-        });
-    }
-    bench.case("block of PCM", 100_000, recorder, |r, _| {
-        r.pcm(Side::Left, PcmTap::Tx, black_box(&SILENCE))
+    bench.case("event, 64 hex digits and a few numbers", 1000, |i| {
+        recorder
+            .event(i, Side::Right, "crypto_info", black_box(&large))
             .expect("written");
     });
 }
 
-fn scrubbing(bench: &Bench) {
-    let scrubber = || Scrubber::new(Secrets::new([[0x5a; 32], [0xc3; 32]]));
-    let mut data = pseudo_random(1024);
-    bench.case(
-        "search of 1,024 random bytes for keys",
-        100_000,
-        scrubber,
-        |s, _| {
-            s.data(black_box(&mut data));
-        },
-    );
-    let text = "{\"latency_ms\": 123, \"text\": \"some words\"}".repeat(25);
-    bench.case(
-        "search of 1,025 bytes of text for keys",
-        100_000,
-        scrubber,
-        |s, _| {
-            black_box(s.text(black_box(&text)));
-        },
-    );
+fn records(bench: &mut Bench, recorder: &mut Recorder) {
+    let data = pseudo_random(1024);
+    for len in [32, 160, 1024] {
+        bench.case(&format!("capture record, {len} bytes"), 1000, |i| {
+            let (direction, layer) = (Direction::LeftToRight, CaptureLayer::Bearer);
+            recorder
+                .capture(
+                    i,
+                    direction,
+                    layer,
+                    CaptureEvent::Tx,
+                    black_box(&data[..len]),
+                )
+                .expect("written");
+        });
+    }
+    bench.case("block of PCM", 1000, |_| {
+        recorder
+            .pcm(Side::Left, PcmTap::Tx, black_box(&SILENCE))
+            .expect("written");
+    });
 }
 
-fn reading(bench: &Bench) {
-    const ROWS: u64 = 10_000;
-    let mut memory = Vec::from(drybox::output::HEADER);
-    for i in 0..ROWS {
-        memory.extend_from_slice(format!("{i},L,bearer,rx,1.500,20.000,,,,,,,,,,,,\n").as_bytes());
+fn scrubbing(bench: &mut Bench) {
+    let scrubber = Scrubber::new(keys());
+    let mut data = pseudo_random(1024);
+    bench.case("search of 1,024 random bytes for keys", 1000, |_| {
+        scrubber.data(black_box(&mut data));
+    });
+    let text = "{\"latency_ms\": 123, \"text\": \"some words\"}".repeat(25);
+    bench.case("search of 1,025 bytes of text for keys", 1000, |_| {
+        black_box(scrubber.text(black_box(&text)));
+    });
+}
+
+fn reading(bench: &mut Bench) {
+    let mut metrics = String::from(drybox::output::HEADER);
+    for i in 0..1000 {
+        metrics.push_str(&format!("{i},L,bearer,rx,1.500,20.000,,,,,,,,,,,,\n"));
     }
-    bench.case(
-        "10,000 rows read back",
-        20,
-        || (),
-        |(), _| {
-            black_box(read::Columns::parse(black_box(&memory)).expect("well-formed"));
-        },
-    );
+    bench.case("1,000 rows read back", 2, |_| {
+        black_box(read::Columns::parse(black_box(metrics.as_bytes())).expect("well-formed"));
+    });
+}
+
+/// One key per side, as in a run.
+fn keys() -> Secrets {
+    let bytes = pseudo_random(5000);
+    Secrets::new([0, 1].map(|side| std::array::from_fn(|i| bytes[4900 + 32 * side + i])))
 }
 
 /// Bytes without structure, the same every time.

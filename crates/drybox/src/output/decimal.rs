@@ -15,63 +15,79 @@ const PAIRS: [[u8; 2]; 100] = {
     }
     pairs
 };
+/// Digits of 2⁶⁴.
+const MAX_DIGITS: usize = 20;
 
-/// Appends `x` with `D` decimals (at most 6), half to even, never −0.
+/// Writes `x` with `D` decimals (0, 3 or 6) at the head of `out`, half to even, never −0; its length,
+/// or `None` when there is no room.
 ///
 /// `x` is finite: what is not has no digits, and the caller leaves its column empty.
-pub(super) fn push_fixed<const D: usize>(out: &mut Vec<u8>, x: f64) {
+pub(super) fn put_fixed<const D: usize>(out: &mut [u8], x: f64) -> Option<usize> {
     debug_assert!(x.is_finite());
-    const { assert!(D <= 6) };
+    const { assert!(matches!(D, 0 | 3 | 6)) };
     let power = const { 10_u64.pow(D as u32) };
-    let Some(scaled) = scale(x, power) else {
-        // Beyond 2⁶⁴ units: rare enough for the general formatter, which rounds the same way.
-        write!(out, "{x:.D$}").expect("writing to a Vec cannot fail");
-        return;
+    let Some(scaled) = scale::<D>(x) else {
+        return put_huge::<D>(out, x);
     };
-    if x.is_sign_negative() && scaled != 0 {
-        out.push(b'-');
+    let sign = usize::from(x.is_sign_negative() && scaled != 0);
+    // Overwritten by the first digit where there is no sign.
+    *out.first_mut()? = b'-';
+    let whole = if D == 0 { scaled } else { scaled / power };
+    let at = sign + put_u64(out.get_mut(sign..)?, whole)?;
+    let rest = (scaled % power) as usize;
+    match D {
+        3 => {
+            let [tens, ones] = PAIRS[rest % 100];
+            let digits = [b'.', b'0' + (rest / 100) as u8, tens, ones];
+            *out.get_mut(at..)?.first_chunk_mut()? = digits;
+        }
+        6 => {
+            let ([a, b], [c, d]) = (PAIRS[rest / 10_000], PAIRS[rest / 100 % 100]);
+            let [e, f] = PAIRS[rest % 100];
+            *out.get_mut(at..)?.first_chunk_mut()? = [b'.', a, b, c, d, e, f];
+        }
+        _ => return Some(at),
     }
-    if D == 0 {
-        push_u64(out, scaled);
-        return;
+    Some(at + 1 + D)
+}
+
+/// Beyond 2⁶⁴ units: rare enough for the general formatter, which rounds the same way.
+#[cold]
+fn put_huge<const D: usize>(mut out: &mut [u8], x: f64) -> Option<usize> {
+    let room = out.len();
+    write!(out, "{x:.D$}").ok()?;
+    Some(room - out.len())
+}
+
+/// Writes a decimal integer at the head of `out`; its length, or `None` when there is no room.
+pub(super) fn put_u64(out: &mut [u8], mut n: u64) -> Option<usize> {
+    if n < 10 {
+        *out.first_mut()? = b'0' + n as u8;
+        return Some(1);
     }
-    push_u64(out, scaled / power);
-    let mut tail = [b'0'; 8];
-    tail[0] = b'.';
-    let mut rest = scaled % power;
-    for digit in tail[1..=D].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
+    let len = n.ilog10() as usize + 1;
+    let out = out.get_mut(..len)?;
+    let mut pairs = out.rchunks_exact_mut(2);
+    for pair in pairs.by_ref() {
+        pair.copy_from_slice(&PAIRS[(n % 100) as usize]);
+        n /= 100;
     }
-    out.extend_from_slice(&tail[..=D]);
+    if let [first] = pairs.into_remainder() {
+        *first = b'0' + n as u8;
+    }
+    Some(len)
 }
 
 /// Appends a decimal integer.
-pub(super) fn push_u64(out: &mut Vec<u8>, mut n: u64) {
-    if n < 10 {
-        out.push(b'0' + n as u8);
-        return;
-    }
-    // 2⁶⁴ has 20 digits.
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    while n >= 100 {
-        at -= 2;
-        digits[at..at + 2].copy_from_slice(&PAIRS[(n % 100) as usize]);
-        n /= 100;
-    }
-    if n >= 10 {
-        at -= 2;
-        digits[at..at + 2].copy_from_slice(&PAIRS[n as usize]);
-    } else {
-        at -= 1;
-        digits[at] = b'0' + n as u8;
-    }
-    out.extend_from_slice(&digits[at..]);
+pub(super) fn push_u64(out: &mut Vec<u8>, n: u64) {
+    let mut digits = [0; MAX_DIGITS];
+    let len = put_u64(&mut digits, n).expect("20 digits hold any u64");
+    out.extend_from_slice(&digits[..len]);
 }
 
-/// |x|·power to the nearest integer, ties to even; `None` when that takes more than 64 bits.
-fn scale(x: f64, power: u64) -> Option<u64> {
+/// |x|·10ᴰ to the nearest integer, ties to even; `None` when that takes more than 64 bits.
+fn scale<const D: usize>(x: f64) -> Option<u64> {
+    let power = const { 10_u64.pow(D as u32) };
     let bits = x.to_bits();
     let biased = ((bits >> 52) & 0x7ff) as i32;
     let fraction = bits & ((1 << 52) - 1);
@@ -79,21 +95,34 @@ fn scale(x: f64, power: u64) -> Option<u64> {
         0 => (fraction, -1074),
         _ => (fraction | 1 << 52, biased - 1075),
     };
-    let product = u128::from(mantissa) * u128::from(power);
     if exponent >= 0 {
         let shift = exponent as u32;
+        let product = u128::from(mantissa) * u128::from(power);
         return (shift < product.leading_zeros())
             .then(|| product << shift)
             .and_then(|q| u64::try_from(q).ok());
     }
     let shift = exponent.unsigned_abs();
+    if D <= 3 {
+        // The product is below 2⁶³, which is half of 2⁶⁴.
+        if shift > 63 {
+            return Some(0);
+        }
+        let product = mantissa * power;
+        let rest = product & ((1 << shift) - 1);
+        let half = 1 << (shift - 1);
+        let quotient = product >> shift;
+        let up = rest > half || (rest == half && quotient & 1 == 1);
+        return Some(quotient + u64::from(up));
+    }
     if shift > 74 {
         // The product is below 2⁷³, less than half of 2⁷⁵.
         return Some(0);
     }
-    let quotient = product >> shift;
+    let product = u128::from(mantissa) * u128::from(power);
     let rest = product & ((1 << shift) - 1);
     let half = 1 << (shift - 1);
+    let quotient = product >> shift;
     let up = rest > half || (rest == half && quotient & 1 == 1);
     u64::try_from(quotient + u128::from(up)).ok()
 }
@@ -105,9 +134,12 @@ mod tests {
     use super::*;
 
     fn fixed<const D: usize>(x: f64) -> String {
-        let mut out = Vec::new();
-        push_fixed::<D>(&mut out, x);
-        String::from_utf8(out).unwrap()
+        let mut out = [0; 400];
+        let len = put_fixed::<D>(&mut out, x).unwrap();
+        let text = str::from_utf8(&out[..len]).unwrap().to_owned();
+        // One byte less is refused, not overrun.
+        assert_eq!(put_fixed::<D>(&mut out[..len - 1], x), None);
+        text
     }
 
     /// What the standard formatter gives, without its −0.

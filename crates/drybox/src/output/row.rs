@@ -1,7 +1,7 @@
 //! Rows of `metrics.csv` (`docs/spec/outputs.md`, section 1).
 
 use super::{
-    decimal::{push_fixed, push_u64},
+    decimal::{put_fixed, put_u64},
     scrub::Scrubber,
 };
 use crate::side::Side;
@@ -126,77 +126,119 @@ impl<'a> Row<'a> {
 
     /// Appends the row's line.
     pub(super) fn encode(&self, out: &mut Vec<u8>, scrubber: &Scrubber) {
-        push_u64(out, self.t_ms);
-        out.extend_from_slice(match self.side {
+        let event = scrubber.text(self.event);
+        let start = out.len();
+        let mut room = ORDINARY_ROW;
+        // Numbers beyond 10¹³ and long types of events take more room; every row has an end.
+        loop {
+            out.resize(start + room, 0);
+            if let Some(len) = self.write(&mut out[start..], &event) {
+                out.truncate(start + len);
+                return;
+            }
+            room *= 4;
+        }
+    }
+
+    /// Writes the line at the head of `out`; its length, or `None` when there is no room.
+    fn write(&self, out: &mut [u8], event: &str) -> Option<usize> {
+        let mut line = Line {
+            out,
+            at: 0,
+            separators: 0,
+        };
+        line.number(self.t_ms)?;
+        line.fixed(match self.side {
             Side::Left => b",L,",
             Side::Right => b",R,",
-        });
-        out.extend_from_slice(self.layer.name().as_bytes());
-        out.push(b',');
-        push_text(out, &scrubber.text(self.event));
-        let mut columns = Columns { out, pending: 0 };
-        columns.push::<3>(self.rtt_ms_est);
-        columns.push::<3>(self.latency_ms);
-        columns.push::<3>(self.jitter_ms);
-        columns.push::<6>(self.loss_rate);
-        columns.push::<6>(self.reorder_rate);
-        columns.push::<0>(self.goodput_bps);
-        columns.push::<3>(self.snr_db_est);
-        columns.push::<6>(self.ber);
-        columns.push::<6>(self.per);
-        columns.push::<3>(self.cfo_hz_est);
-        columns.push::<6>(self.lock_ratio);
-        columns.push::<3>(self.hs_time_ms);
-        columns.push::<3>(self.rekey_ms);
-        columns.push::<0>(self.aead_fail_cnt);
-        columns.end();
+        })?;
+        match self.layer {
+            RowLayer::Bytelink => line.fixed(b"bytelink,"),
+            RowLayer::Bearer => line.fixed(b"bearer,"),
+            RowLayer::Audio => line.fixed(b"audio,"),
+            RowLayer::Adapter => line.fixed(b"adapter,"),
+        }?;
+        line.text(event)?;
+        line.column::<3>(self.rtt_ms_est)?;
+        line.column::<3>(self.latency_ms)?;
+        line.column::<3>(self.jitter_ms)?;
+        line.column::<6>(self.loss_rate)?;
+        line.column::<6>(self.reorder_rate)?;
+        line.column::<0>(self.goodput_bps)?;
+        line.column::<3>(self.snr_db_est)?;
+        line.column::<6>(self.ber)?;
+        line.column::<6>(self.per)?;
+        line.column::<3>(self.cfo_hz_est)?;
+        line.column::<6>(self.lock_ratio)?;
+        line.column::<3>(self.hs_time_ms)?;
+        line.column::<3>(self.rekey_ms)?;
+        line.column::<0>(self.aead_fail_cnt)?;
+        line.separate()?;
+        line.fixed(b"\n")?;
+        Some(line.at)
     }
 }
 
-/// The numeric columns of one row: most are empty, so separators are written in runs.
-struct Columns<'a> {
-    out: &'a mut Vec<u8>,
-    pending: usize,
+/// Bytes in which almost every row fits.
+const ORDINARY_ROW: usize = 256;
+
+/// A line that is being written into given room. Pieces have lengths known to the compiler wherever
+/// possible: that is what makes it fast.
+struct Line<'a> {
+    out: &'a mut [u8],
+    at: usize,
+    /// Separators that are due: most columns are empty, so they come in runs.
+    separators: usize,
 }
 
-impl Columns<'_> {
-    const SEPARATORS: &'static [u8; 14] = b",,,,,,,,,,,,,,";
+impl Line<'_> {
+    fn fixed<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<()> {
+        *self.out.get_mut(self.at..)?.first_chunk_mut()? = *bytes;
+        self.at += N;
+        Some(())
+    }
 
-    fn push<const D: usize>(&mut self, value: Option<f64>) {
-        self.pending += 1;
+    fn number(&mut self, n: u64) -> Option<()> {
+        self.at += put_u64(self.out.get_mut(self.at..)?, n)?;
+        Some(())
+    }
+
+    /// A separator, and the value if there is one.
+    fn column<const D: usize>(&mut self, value: Option<f64>) -> Option<()> {
+        self.separators += 1;
         if let Some(value) = value.filter(|v| v.is_finite()) {
-            self.separate();
-            push_fixed::<D>(self.out, value);
+            self.separate()?;
+            self.at += put_fixed::<D>(self.out.get_mut(self.at..)?, value)?;
         }
+        Some(())
     }
 
-    fn separate(&mut self) {
-        self.out
-            .extend_from_slice(&Self::SEPARATORS[..self.pending]);
-        self.pending = 0;
+    /// The separators due, in one copy; what is too much of it is overwritten by what follows.
+    fn separate(&mut self) -> Option<()> {
+        self.fixed(b",,,,,,,,,,,,,,,,")?;
+        self.at -= 16 - self.separators;
+        self.separators = 0;
+        Some(())
     }
 
-    fn end(mut self) {
-        self.separate();
-        self.out.push(b'\n');
-    }
-}
-
-/// A text field, quoted only if it must be (RFC 4180, section 2.5).
-fn push_text(out: &mut Vec<u8>, text: &str) {
-    let plain = |b: u8| !matches!(b, b',' | b'"' | b'\r' | b'\n');
-    if text.bytes().all(plain) {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
-    out.push(b'"');
-    for byte in text.bytes() {
-        if byte == b'"' {
-            out.push(b'"');
+    /// A text field, quoted only if it must be (RFC 4180, section 2.5).
+    fn text(&mut self, text: &str) -> Option<()> {
+        let plain = |b: u8| !matches!(b, b',' | b'"' | b'\r' | b'\n');
+        if text.bytes().all(plain) {
+            let place = self.out.get_mut(self.at..self.at + text.len())?;
+            place.copy_from_slice(text.as_bytes());
+            self.at += text.len();
+            return Some(());
         }
-        out.push(byte);
+        self.fixed(b"\"")?;
+        for byte in text.bytes() {
+            if byte == b'"' {
+                self.fixed(b"\"")?;
+            }
+            self.fixed(&[byte])?;
+        }
+        self.fixed(b"\"")
     }
-    out.push(b'"');
 }
 
 #[cfg(test)]
@@ -255,6 +297,27 @@ mod tests {
             ..Row::new(1, Side::Left, RowLayer::Audio, "rx")
         };
         assert_eq!(line(&row), "1,L,audio,rx,,,,,,,,,0.000000,,,,,\n");
+    }
+
+    #[test]
+    fn rows_of_any_length_are_written() {
+        let event = "x".repeat(3000);
+        let row = Row {
+            latency_ms: Some(f64::MAX),
+            goodput_bps: Some(f64::MIN),
+            aead_fail_cnt: Some(1e22),
+            ..Row::new(u64::MAX, Side::Left, RowLayer::Adapter, &event)
+        };
+        assert_eq!(
+            line(&row),
+            format!(
+                "{},L,adapter,{event},,{:.3},,,,{:.0},,,,,,,,{}\n",
+                u64::MAX,
+                f64::MAX,
+                f64::MIN,
+                "10000000000000000000000"
+            )
+        );
     }
 
     #[test]

@@ -136,8 +136,8 @@ impl Scrubber {
         }
         const LEAP: usize = WINDOW - PIECE + 1;
         let mut at = from;
-        while at + WINDOW <= data.len() {
-            if self.pieces.contains(hash(&data[at + WINDOW - PIECE..])) {
+        while let Some(window) = data.get(at..at + WINDOW) {
+            if self.pieces.contains(hash(&window[WINDOW - PIECE..])) {
                 let last = (at + LEAP - 1).min(data.len() - WINDOW);
                 if let Some(found) = (at..=last).find_map(|start| self.at(data, from, start)) {
                     return Some(found);
@@ -189,7 +189,7 @@ impl Bitmap {
     }
 
     fn contains(&self, hash: u32) -> bool {
-        self.0[(hash >> 6) as usize] & 1 << (hash & 63) != 0
+        (self.0.get((hash >> 6) as usize)).is_some_and(|word| word & 1 << (hash & 63) != 0)
     }
 }
 

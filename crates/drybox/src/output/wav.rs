@@ -30,9 +30,7 @@ impl WavSink {
     pub(super) fn push(&mut self, block: &Block, scrubber: &Scrubber) -> Result<(), OutputError> {
         let out = self.sink.buffer();
         let start = out.len();
-        for sample in block {
-            out.extend_from_slice(&sample.to_le_bytes());
-        }
+        out.extend_from_slice(block.map(i16::to_le_bytes).as_flattened());
         scrubber.data(&mut out[start..]);
         self.blocks += 1;
         self.sink.commit()
