@@ -206,7 +206,8 @@ impl<S: Storage> Decoder<S> {
         }
     }
 
-    /// What the last finished [`resync`](Self::resync) passed over; given once.
+    /// What the last finished [`resync`](Self::resync) passed over; given once. Stretches that touch and were not yet taken are
+    /// one, with the cause of the first.
     pub const fn take_skipped(&mut self) -> Option<Skipped> {
         self.report.take()
     }
@@ -411,10 +412,14 @@ impl<S: Storage> Decoder<S> {
 
     fn end_skip(&mut self, cause: DecodeError, from: u64) {
         self.state = State::Start;
-        self.report = Some(Skipped {
-            from,
-            len: self.position - from,
-            cause,
+        let len = self.position - from;
+        self.report = Some(match self.report {
+            // One broken frame right behind another is one stretch.
+            Some(last) if last.from + last.len == from => Skipped {
+                len: last.len + len,
+                ..last
+            },
+            _ => Skipped { from, len, cause },
         });
     }
 }

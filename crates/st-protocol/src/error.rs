@@ -85,6 +85,21 @@ impl DecodeError {
     pub const fn needs_more(&self) -> bool {
         matches!(self, Self::Incomplete { .. } | Self::TruncatedEscape { .. })
     }
+
+    /// A name for the kind of error, the same in every binding and in the test vectors.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Incomplete { .. } => "incomplete",
+            Self::TruncatedEscape { .. } => "truncated_escape",
+            Self::Verb(VerbError::Missing) => "missing_verb",
+            Self::Verb(VerbError::Escape) => "escape_verb",
+            Self::Verb(VerbError::Unknown { .. }) => "unknown_verb",
+            Self::InvalidEscape { .. } => "invalid_escape",
+            Self::PayloadTooLong { .. } => "payload_too_long",
+            Self::BareEnd { .. } => "bare_end",
+            Self::TrailingBytes { .. } => "trailing_bytes",
+        }
+    }
 }
 
 impl fmt::Display for DecodeError {

@@ -91,6 +91,20 @@ mod payload;
 #[cfg(feature = "alloc")]
 pub use payload::Payload;
 
+#[cfg(feature = "std")]
+mod io;
+#[cfg(feature = "std")]
+pub use io::{FrameReader, FrameWriter, ReadError};
+
+#[cfg(feature = "tokio-util")]
+mod codec;
+#[cfg(feature = "tokio-util")]
+pub use codec::FrameCodec;
+
+#[cfg(any(feature = "__fuzz", test))]
+#[doc(hidden)]
+pub mod __fuzz;
+
 /// Most bytes in a payload, before escaping (spec 1.3).
 pub const MAX_PAYLOAD_LEN: usize = 65_535;
 
