@@ -9,11 +9,11 @@ use drybox::{
     Side,
     adapter::{Adapter, AdapterFault},
 };
-use drywire::adapters::{Adapters, SidecarOptions, SpecKind};
+use drywire::adapters::{Adapters, SidecarOptions, SpecKind, Unavailable};
 use pyo3::{prelude::*, types::PyString};
 use signal_hook::consts::SIGINT;
 
-use crate::{adapter::PythonAdapter, host::PythonHost, unavailable::Unavailable};
+use crate::{adapter::PythonAdapter, host::PythonHost};
 
 /// The adapters of one run, left first: `objects` where given, else what the specs name. Python runs
 /// in this process, the others as in the `drywire` binary.
@@ -34,19 +34,15 @@ pub(crate) fn pair(
         let object = match (object, SpecKind::of(spec)) {
             (Some(object), _) => object,
             (None, SpecKind::Python) => PyString::new(py, spec).into_any().unbind(),
-            (None, _) => return others.adapter(side, spec).unwrap_or_else(unavailable),
+            (None, _) => return others.adapter(side, spec),
         };
         match &host {
             Ok(host) => Box::new(PythonAdapter::new(host.clone(), object)),
-            Err(fault) => unavailable(fault.clone()),
+            Err(fault) => Box::new(Unavailable(fault.clone())),
         }
     };
     let [left, right] = objects;
     [adapter(Side::Left, left), adapter(Side::Right, right)]
-}
-
-fn unavailable(fault: AdapterFault) -> Box<dyn Adapter> {
-    Box::new(Unavailable(fault))
 }
 
 /// A flag that SIGINT sets, for sidecars: they wait outside of Python, which would otherwise hear of

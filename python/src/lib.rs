@@ -14,7 +14,6 @@ mod json;
 mod metrics;
 mod plan;
 mod sdu;
-mod unavailable;
 
 use pyo3::prelude::*;
 

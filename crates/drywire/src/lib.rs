@@ -2,4 +2,5 @@
 
 pub mod adapters;
 pub mod boxcli;
+pub mod program;
 pub mod session;

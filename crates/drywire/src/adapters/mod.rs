@@ -7,10 +7,12 @@ pub mod contract;
 mod native;
 mod registry;
 pub mod sidecar;
+mod unavailable;
 
 pub use native::{PingPong, Tone, Traffic, Wav};
 pub use registry::{Adapters, NATIVE, SpecKind, native};
 pub use sidecar::{LogSink, Sidecar, SidecarOptions, SidecarProcess};
+pub use unavailable::Unavailable;
 
 /// The source of the Python loader: one file, embedded here for the sidecar host and imported by
 /// the wheel as `drybox._host`.

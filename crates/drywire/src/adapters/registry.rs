@@ -8,6 +8,7 @@ use drybox::{
 use super::{
     native::{PingPong, Tone, Traffic, Wav},
     sidecar::{SidecarOptions, SidecarProcess},
+    unavailable::Unavailable,
 };
 
 /// What kind of adapter a spec names.
@@ -65,21 +66,23 @@ impl Adapters {
         }
     }
 
-    /// The adapters of both sides. Nothing is started before they are opened.
-    pub fn connect(
-        left: &str,
-        right: &str,
-        options: SidecarOptions,
-    ) -> Result<[Box<dyn Adapter>; 2], AdapterFault> {
+    /// The adapters of both sides.
+    pub fn connect(left: &str, right: &str, options: SidecarOptions) -> [Box<dyn Adapter>; 2] {
         let mut adapters = Self::new(options);
-        Ok([
-            adapters.adapter(Side::Left, left)?,
-            adapters.adapter(Side::Right, right)?,
-        ])
+        [
+            adapters.adapter(Side::Left, left),
+            adapters.adapter(Side::Right, right),
+        ]
     }
 
-    /// The adapter of one side. Nothing is started before it is opened.
-    pub fn adapter(&mut self, side: Side, spec: &str) -> Result<Box<dyn Adapter>, AdapterFault> {
+    /// The adapter of one side. Nothing is started before it is opened, and what cannot be made is
+    /// reported then.
+    pub fn adapter(&mut self, side: Side, spec: &str) -> Box<dyn Adapter> {
+        self.make(side, spec)
+            .unwrap_or_else(|fault| Box::new(Unavailable(fault)))
+    }
+
+    fn make(&mut self, side: Side, spec: &str) -> Result<Box<dyn Adapter>, AdapterFault> {
         match SpecKind::of(spec) {
             SpecKind::Native(name) => native(name).ok_or_else(|| {
                 AdapterFault::Load(format!(
@@ -112,7 +115,7 @@ mod tests {
         }
         let mut adapters = Adapters::new(SidecarOptions::default());
         let error = adapters
-            .adapter(Side::Left, "native:nope")
+            .make(Side::Left, "native:nope")
             .map(drop)
             .unwrap_err();
         assert!(error.to_string().contains("native:pingpong"), "{error}");

@@ -138,7 +138,7 @@ impl Bench {
     }
 
     pub(crate) fn run(&self, left: &str, right: &str) -> Outcome {
-        let adapters = Adapters::connect(left, right, self.options.clone()).unwrap();
+        let adapters = Adapters::connect(left, right, self.options.clone());
         self.run_adapters([left, right], adapters)
     }
 

@@ -355,8 +355,7 @@ fn crypto_arrives_as_bytes() {
     };
     let recorder = fixture("recorder.py");
     let mut adapters =
-        drywire::adapters::Adapters::connect(&recorder, &recorder, crate::bench::options())
-            .unwrap();
+        drywire::adapters::Adapters::connect(&recorder, &recorder, crate::bench::options());
     adapters[0].open(&config).unwrap();
     let mut context = drybox::adapter::Context::new(config);
     adapters[0].init(&mut context).unwrap();

@@ -6,7 +6,8 @@ use drybox::{
 };
 
 /// Fails when it is opened, so that the run reports it with side and spec like any other failure.
-pub(crate) struct Unavailable(pub(crate) AdapterFault);
+#[derive(Debug)]
+pub struct Unavailable(pub AdapterFault);
 
 impl Unavailable {
     fn fail<T>(&self) -> Result<T, AdapterFault> {
