@@ -3,10 +3,13 @@
 use std::{ffi::OsString, io, process::Command};
 
 use drybox::adapter::Adapter;
-use drywire::boxcli::{self, Host};
+use drywire::{
+    adapters::SpecKind,
+    boxcli::{self, Host},
+};
 use pyo3::{exceptions::PyKeyboardInterrupt, prelude::*};
 
-use crate::adapters;
+use crate::{adapters, host};
 
 /// Runs a command, its name (`drybox` or `drybox-run`) first; returns its exit code.
 #[pyfunction]
@@ -49,24 +52,17 @@ impl Host for Interpreter {
     }
 
     fn runs_in_process(&self, spec: &str) -> bool {
-        !spec.starts_with("cmd:")
+        !matches!(SpecKind::of(spec), SpecKind::Command(_))
     }
 
     fn watch_entropy(&mut self, watch: bool) -> bool {
-        let watched = Python::attach(|py| {
-            py.import("drybox._entropy")?
-                .call_method1("watch", (watch,))
-                .map(drop)
-        });
+        let watched =
+            Python::attach(|py| host::entropy(py)?.call_method1("watch", (watch,)).map(drop));
         watched.is_ok()
     }
 
     fn take_entropy_uses(&mut self) -> Vec<String> {
-        let uses = Python::attach(|py| {
-            py.import("drybox._entropy")?
-                .call_method0("take")?
-                .extract()
-        });
+        let uses = Python::attach(|py| host::entropy(py)?.call_method0("take")?.extract());
         // Noting cannot fail but for want of memory.
         uses.unwrap_or_default()
     }

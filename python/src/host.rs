@@ -2,13 +2,13 @@
 
 use std::{
     cell::RefCell,
-    ffi::CString,
+    ffi::{CStr, CString},
     rc::Rc,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use drybox::adapter::AdapterFault;
-use drywire::adapters::PYTHON_HOST;
+use drywire::adapters::{PYTHON_ENTROPY, PYTHON_HOST};
 use pyo3::{
     exceptions::PyKeyboardInterrupt,
     prelude::*,
@@ -135,9 +135,27 @@ fn module(py: Python<'_>) -> PyResult<Py<PyModule>> {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     MODULE
         .get_or_try_init(py, || {
-            let source = CString::new(PYTHON_HOST)?;
-            let module = PyModule::from_code(py, &source, c"drybox/_host.py", c"drybox._host")?;
-            Ok(module.unbind())
+            embedded(py, PYTHON_HOST, c"drybox/_host.py", c"drybox._host")
         })
         .map(|module| module.clone_ref(py))
+}
+
+/// `drybox._entropy`, which notes clocks and unseeded random sources, executed on first use.
+pub(crate) fn entropy(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    MODULE
+        .get_or_try_init(py, || {
+            embedded(
+                py,
+                PYTHON_ENTROPY,
+                c"drybox/_entropy.py",
+                c"drybox._entropy",
+            )
+        })
+        .map(|module| module.bind(py).clone())
+}
+
+fn embedded(py: Python<'_>, source: &str, file: &CStr, name: &CStr) -> PyResult<Py<PyModule>> {
+    let source = CString::new(source)?;
+    Ok(PyModule::from_code(py, &source, file, name)?.unbind())
 }

@@ -4,7 +4,7 @@ use std::{
     io,
     process::Command,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -13,7 +13,7 @@ use drybox::adapter::Adapter;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{
-    adapters::{Adapters, SidecarOptions, SpecKind},
+    adapters::{Adapters, ENTROPY_PREFIX, SidecarOptions, SpecKind},
     boxcli::Host,
 };
 
@@ -25,6 +25,7 @@ const PYTHON: &str = "DRYBOX_PYTHON";
 pub struct Program {
     interrupted: Arc<AtomicBool>,
     options: SidecarOptions,
+    entropy_uses: Arc<Mutex<Vec<String>>>,
 }
 
 impl Program {
@@ -40,15 +41,27 @@ impl Program {
         )]
         let python = std::env::var(PYTHON);
         let defaults = SidecarOptions::default();
+        let entropy_uses = Arc::new(Mutex::new(Vec::new()));
+        let (uses, to_stderr) = (Arc::clone(&entropy_uses), Arc::clone(&defaults.log));
         Ok(Self {
             options: SidecarOptions {
                 python: python.unwrap_or_else(|_| defaults.python.clone()),
                 interrupt: Some(Arc::clone(&interrupted)),
+                log: Arc::new(move |line| match line.split_once(ENTROPY_PREFIX) {
+                    Some((_, used)) => lock(&uses).push(used.to_owned()),
+                    None => to_stderr(line),
+                }),
                 ..defaults
             },
             interrupted,
+            entropy_uses,
         })
     }
+}
+
+/// A thread that panicked while it pushed a line leaves a list of lines.
+fn lock(uses: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    uses.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Host for Program {
@@ -60,12 +73,13 @@ impl Host for Program {
         matches!(SpecKind::of(spec), SpecKind::Native(_))
     }
 
-    fn watch_entropy(&mut self, _: bool) -> bool {
-        false
+    fn watch_entropy(&mut self, watch: bool) -> bool {
+        self.options.watch_entropy = watch;
+        true
     }
 
     fn take_entropy_uses(&mut self) -> Vec<String> {
-        Vec::new()
+        std::mem::take(&mut lock(&self.entropy_uses))
     }
 
     fn interrupted(&mut self) -> bool {

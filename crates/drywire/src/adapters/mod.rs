@@ -11,9 +11,13 @@ mod unavailable;
 
 pub use native::{PingPong, Tone, Traffic, Wav};
 pub use registry::{Adapters, NATIVE, SpecKind, native};
-pub use sidecar::{LogSink, Sidecar, SidecarOptions, SidecarProcess};
+pub use sidecar::{ENTROPY_PREFIX, LogSink, Sidecar, SidecarOptions, SidecarProcess};
 pub use unavailable::Unavailable;
 
 /// The source of the Python loader: one file, embedded here for the sidecar host and imported by
 /// the wheel as `drybox._host`.
 pub const PYTHON_HOST: &str = include_str!("python_host.py");
+
+/// The source of the module that notes which clocks and unseeded random sources adapters use, for
+/// `drybox check`: imported by the wheel as `drybox._entropy`, and by the sidecar host on request.
+pub const PYTHON_ENTROPY: &str = include_str!("python_entropy.py");

@@ -35,7 +35,10 @@ pub struct SidecarProcess(Rc<RefCell<Shared>>);
 impl SidecarProcess {
     /// The Python host, started when the first of its adapters is opened. Serves both sides.
     pub fn python(options: SidecarOptions) -> Self {
-        let launch = Launch::Python(options.python.clone());
+        let launch = Launch::Python {
+            interpreter: options.python.clone(),
+            watch_entropy: options.watch_entropy,
+        };
         Self(Rc::new(RefCell::new(Shared::new(launch, options))))
     }
 

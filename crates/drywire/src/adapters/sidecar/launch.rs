@@ -4,12 +4,16 @@ use std::process::Command;
 
 use drybox::adapter::AdapterFault;
 
-use crate::adapters::PYTHON_HOST;
+use crate::adapters::{PYTHON_ENTROPY, PYTHON_HOST};
+
+/// What begins a line about a clock or an unseeded random source that an adapter used.
+pub const ENTROPY_PREFIX: &str = "drybox-entropy: ";
 
 /// The sidecar host, sent to the interpreter after the loader.
 const SERVE: &str = include_str!("serve.py");
 
-/// Reads two sources from stdin, by the lengths given as arguments, and runs them: no file needs to
+/// Reads the loader, the host and perhaps the noter of entropy from stdin, by the lengths given as
+/// arguments, and runs them: no file needs to
 /// be installed or written. The protocol follows on the same pipe.
 const BOOT: &str = "\
 import os, sys, types
@@ -27,14 +31,27 @@ sizes = [int(size) for size in sys.argv[1:]]
 sys.argv[:] = ['drybox-host']
 module = sys.modules['drybox_host'] = types.ModuleType('drybox_host')
 exec(source(sizes[0]), module.__dict__)
-exec(source(sizes[1]), {'__name__': 'drybox_host.serve'})
+serve = source(sizes[1])
+if len(sizes) > 2:
+    entropy = types.ModuleType('drybox_entropy')
+    exec(source(sizes[2]), entropy.__dict__)
+    entropy.watch(True)
+exec(serve, {'__name__': 'drybox_host.serve'})
+if len(sizes) > 2:
+    for use in entropy.take():
+        print('drybox-entropy: ' + use, file=sys.stderr, flush=True)
 ";
 
 /// How a sidecar comes to life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Launch {
-    /// The bundled host in this Python interpreter.
-    Python(String),
+    /// The bundled host in a Python interpreter.
+    Python {
+        /// The program.
+        interpreter: String,
+        /// Whether uses of clocks and unseeded random sources are noted.
+        watch_entropy: bool,
+    },
     /// A program of the user's: the words of a `cmd:` spec.
     Command(Vec<String>),
 }
@@ -54,13 +71,21 @@ impl Launch {
     /// The command to spawn, and what to write to it before the protocol begins.
     pub(super) fn command(&self) -> (Command, Vec<u8>) {
         match self {
-            Self::Python(interpreter) => {
+            Self::Python {
+                interpreter,
+                watch_entropy,
+            } => {
+                let mut sources = vec![PYTHON_HOST, SERVE];
+                if *watch_entropy {
+                    sources.push(PYTHON_ENTROPY);
+                }
                 let mut command = Command::new(interpreter);
                 command
-                    .args(["-c", BOOT, &PYTHON_HOST.len().to_string(), &SERVE.len().to_string()])
+                    .args(["-c", BOOT])
+                    .args(sources.iter().map(|source| source.len().to_string()))
                     // The order of sets of strings must not differ from run to run.
                     .env("PYTHONHASHSEED", "0");
-                (command, [PYTHON_HOST, SERVE].concat().into_bytes())
+                (command, sources.concat().into_bytes())
             }
             Self::Command(words) => {
                 let mut command = Command::new(&words[0]);
@@ -73,7 +98,7 @@ impl Launch {
     /// How messages name the process.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Python(interpreter) => format!("the Python host ({interpreter})"),
+            Self::Python { interpreter, .. } => format!("the Python host ({interpreter})"),
             Self::Command(words) => format!("the sidecar `{}`", words.join(" ")),
         }
     }

@@ -9,5 +9,6 @@ mod stderr;
 mod value;
 
 pub use client::{Sidecar, SidecarProcess};
+pub use launch::ENTROPY_PREFIX;
 pub use options::SidecarOptions;
 pub use stderr::LogSink;

@@ -17,6 +17,9 @@ use super::stderr::LogSink;
 pub struct SidecarOptions {
     /// The Python interpreter that hosts `.py` specs: the caller's `DRYBOX_PYTHON`, else `python3`.
     pub python: String,
+    /// Whether the Python host notes which clocks and unseeded random sources the adapters use and
+    /// writes them to the log when it ends, a line each, after [`ENTROPY_PREFIX`](super::ENTROPY_PREFIX).
+    pub watch_entropy: bool,
     /// The longest wall-clock time that one request may take; 30 s by default. A watchdog: nothing
     /// in a run depends on it.
     pub timeout: Duration,
@@ -40,6 +43,7 @@ impl Default for SidecarOptions {
     fn default() -> Self {
         Self {
             python: "python3".to_owned(),
+            watch_entropy: false,
             timeout: Duration::from_secs(30),
             grace: Duration::from_secs(2),
             interrupt: None,
@@ -53,6 +57,7 @@ impl fmt::Debug for SidecarOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             python,
+            watch_entropy,
             timeout,
             grace,
             interrupt,
@@ -60,6 +65,7 @@ impl fmt::Debug for SidecarOptions {
         } = self;
         f.debug_struct("SidecarOptions")
             .field("python", python)
+            .field("watch_entropy", watch_entropy)
             .field("timeout", timeout)
             .field("grace", grace)
             .field("interrupt", interrupt)

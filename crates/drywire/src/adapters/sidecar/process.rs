@@ -67,7 +67,7 @@ impl Process {
         let (mut command, preamble) = launch.command();
         let failed = |error: io::Error| {
             let hint = match launch {
-                Launch::Python(_) => "; DRYBOX_PYTHON names another interpreter",
+                Launch::Python { .. } => "; DRYBOX_PYTHON names another interpreter",
                 Launch::Command(_) => "",
             };
             AdapterFault::Load(format!("cannot start {}: {error}{hint}", launch.name()))

@@ -18,7 +18,7 @@ pub(super) fn determinism(name: String, first: &Trial, again: &Trial, entropy: &
         }
     }
     let [(a_left, a_right), (b_left, b_right)] =
-        [first, again].map(|trial| (&trial.probes[0].sent, &trial.probes[1].sent));
+        [first, again].map(|trial| (&trial.notes[0].sent, &trial.notes[1].sent));
     if differences.is_empty() && (a_left != b_left || a_right != b_right) {
         differences.push("the SDUs sent".to_owned());
     }

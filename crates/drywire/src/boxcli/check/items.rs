@@ -152,7 +152,7 @@ pub(super) fn sar(name: String, trial: &Trial) -> Item {
     if !matches!(trial.end, End::Completed) {
         return Item::fail(name, end_text(&trial.end));
     }
-    let [left, right] = &trial.probes;
+    let [left, right] = &trial.notes;
     let mut count = 0;
     for (sender, receiver) in [(left, right), (right, left)] {
         count += receiver.received.len();
@@ -179,9 +179,9 @@ pub(super) fn timing(name: String, trial: &Trial, in_process: bool) -> Item {
         return Item::pass(name, "not measured: the adapter has a process of its own");
     }
     let slowest = trial
-        .probes
+        .notes
         .iter()
-        .flat_map(super::probe::Probe::medians)
+        .flat_map(super::probe::Notes::medians)
         .max_by_key(|m| m.1);
     match slowest {
         None => Item::pass(name, "no callback was made"),

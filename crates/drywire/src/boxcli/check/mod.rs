@@ -81,7 +81,7 @@ fn discover(
         ..Conditions::new(Mode::Byte)
     };
     let trial = Trial::run(spec, host, &conditions)?;
-    let Some(capabilities) = trial.probes[0].capabilities.clone() else {
+    let Some(capabilities) = trial.notes[0].capabilities.clone() else {
         add(Item::fail("load", items::end_text(&trial.end)))?;
         return Ok(None);
     };

@@ -16,29 +16,22 @@ const MAX_SAMPLES: usize = 10_000;
 /// Notes capabilities, SDUs and CPU time.
 pub(super) struct Probe {
     inner: Box<dyn Adapter>,
+    notes: Notes,
+}
+
+/// What passed between the engine and an adapter.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
     /// What was announced, once the adapter opened.
     pub(super) capabilities: Option<Capabilities>,
     /// SDUs polled.
     pub(super) sent: BTreeSet<Vec<u8>>,
     /// SDUs handed over.
     pub(super) received: Vec<Vec<u8>>,
-    /// The largest number of SDUs that one poll gave.
-    pub(super) largest_poll: usize,
     samples: Vec<(Callback, Vec<u64>)>,
 }
 
-impl Probe {
-    pub(super) fn new(inner: Box<dyn Adapter>) -> Self {
-        Self {
-            inner,
-            capabilities: None,
-            sent: BTreeSet::new(),
-            received: Vec::new(),
-            largest_poll: 0,
-            samples: Vec::new(),
-        }
-    }
-
+impl Notes {
     /// Median CPU time of each callback in ns, over the calls that were kept.
     pub(super) fn medians(&self) -> impl Iterator<Item = (Callback, u64)> {
         self.samples.iter().map(|(callback, samples)| {
@@ -47,19 +40,34 @@ impl Probe {
             (*callback, samples[samples.len() / 2])
         })
     }
+}
+
+impl Probe {
+    pub(super) fn new(inner: Box<dyn Adapter>) -> Self {
+        Self {
+            inner,
+            notes: Notes::default(),
+        }
+    }
+
+    /// Ends the adapter and keeps what was noted.
+    pub(super) fn into_notes(self) -> Notes {
+        self.notes
+    }
 
     fn timed<T>(&mut self, callback: Callback, call: impl FnOnce(&mut dyn Adapter) -> T) -> T {
         let before = thread_cpu_ns();
         let result = call(&mut *self.inner);
         let took = thread_cpu_ns().saturating_sub(before);
         match self
+            .notes
             .samples
             .iter_mut()
             .find(|(other, _)| *other == callback)
         {
             Some((_, samples)) if samples.len() < MAX_SAMPLES => samples.push(took),
             Some(_) => {}
-            None => self.samples.push((callback, vec![took])),
+            None => self.notes.samples.push((callback, vec![took])),
         }
         result
     }
@@ -75,7 +83,7 @@ fn thread_cpu_ns() -> u64 {
 impl Adapter for Probe {
     fn open(&mut self, config: &AdapterConfig) -> Result<Capabilities, AdapterFault> {
         let capabilities = self.inner.open(config)?;
-        self.capabilities = Some(capabilities.clone());
+        self.notes.capabilities = Some(capabilities.clone());
         Ok(capabilities)
     }
 
@@ -100,13 +108,12 @@ impl Adapter for Probe {
         self.timed(Callback::PollLinkTx, |inner| {
             inner.poll_link_tx(context, budget, out)
         })?;
-        self.largest_poll = self.largest_poll.max(out.len());
-        self.sent.extend(out.iter().map(<[u8]>::to_vec));
+        self.notes.sent.extend(out.iter().map(<[u8]>::to_vec));
         Ok(())
     }
 
     fn on_link_rx(&mut self, context: &mut Context, sdus: &SduBatch) -> Result<(), AdapterFault> {
-        self.received.extend(sdus.iter().map(<[u8]>::to_vec));
+        self.notes.received.extend(sdus.iter().map(<[u8]>::to_vec));
         self.timed(Callback::OnLinkRx, |inner| inner.on_link_rx(context, sdus))
     }
 

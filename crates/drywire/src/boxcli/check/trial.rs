@@ -9,7 +9,7 @@ use drybox::{
     scenario::{self, Mode, Overrides, Source},
 };
 
-use super::probe::Probe;
+use super::probe::{Notes, Probe};
 use crate::boxcli::{BoxError, Host};
 
 /// What a trial simulates.
@@ -65,8 +65,8 @@ pub(super) struct Trial {
     pub(super) metrics: Vec<u8>,
     /// `events.jsonl`.
     pub(super) events: Vec<u8>,
-    /// Both probes, left first.
-    pub(super) probes: [Probe; 2],
+    /// What passed to and from the adapters, which have ended; left first.
+    pub(super) notes: [Notes; 2],
 }
 
 impl Trial {
@@ -105,12 +105,13 @@ impl Trial {
         };
         let outcome = engine::run(scenario, setup, &mut recorder, &mut NoHooks);
         let (metrics, events) = recorder.into_rows_and_events();
+        let notes = probes.map(Probe::into_notes);
         Ok(Self {
             end: outcome.end,
             warnings: outcome.warnings,
             metrics,
             events,
-            probes,
+            notes,
         })
     }
 }

@@ -26,7 +26,6 @@ _ELSEWHERE = tuple(
         sysconfig.get_path("platstdlib"),
         sysconfig.get_path("purelib"),
         sysconfig.get_path("platlib"),
-        os.path.dirname(__file__),
     }
     if folder
 )
