@@ -9,12 +9,14 @@ mod capabilities;
 mod config;
 mod context;
 mod fault;
+mod limits;
 
 pub use batch::SduBatch;
 pub use capabilities::{ABI_VERSION, AudioParams, Capabilities, DEFAULT_SDU_MAX_BYTES};
 pub use config::{AdapterConfig, CryptoConfig};
 pub use context::{Context, Emitted};
 pub use fault::{AdapterFault, Callback, EndpointError};
+pub use limits::Limits;
 
 use crate::radio::Block;
 

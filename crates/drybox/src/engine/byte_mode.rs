@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Direction, Side,
-    adapter::{AdapterFault, Callback, SduBatch},
+    adapter::{Callback, Limits, SduBatch},
     link::Link,
     output::{OutputError, Row, RowLayer},
 };
@@ -91,35 +91,18 @@ impl ByteMode {
     }
 
     fn send(&mut self, t_ms: u64, seat: &Seat<'_>, journal: &mut Journal<'_>) -> Result<(), Halt> {
-        self.check(seat)
+        let limits = Limits {
+            budget: self.budget,
+            sdu_max_bytes: seat.context.config().sdu_max_bytes,
+        };
+        // Checked here for every kind of adapter.
+        limits
+            .check(&self.polled, 0)
             .map_err(|fault| seat.halt(Callback::PollLinkTx, fault))?;
         for sdu in self.polled.iter() {
             self.link.send(seat.side.sends(), t_ms, sdu, journal)?;
         }
         Ok(())
-    }
-
-    /// The interface's limits, for every kind of adapter alike.
-    fn check(&self, seat: &Seat<'_>) -> Result<(), AdapterFault> {
-        let (count, budget) = (self.polled.len(), self.budget);
-        if count > budget {
-            return Err(AdapterFault::Contract(format!(
-                "poll_link_tx({budget}) returned {count} SDUs: return at most {budget} and keep the rest"
-            )));
-        }
-        let max = seat.context.config().sdu_max_bytes;
-        match self
-            .polled
-            .iter()
-            .enumerate()
-            .find(|(_, sdu)| sdu.len() > max)
-        {
-            None => Ok(()),
-            Some((index, sdu)) => Err(AdapterFault::Contract(format!(
-                "poll_link_tx returned an SDU of {} bytes (number {index}), but cfg[\"sdu_max_bytes\"] is {max}",
-                sdu.len()
-            ))),
-        }
     }
 
     fn deliver(

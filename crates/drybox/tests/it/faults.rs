@@ -227,11 +227,11 @@ fn more_sdus_than_the_budget_and_larger_ones_than_agreed_are_refused() {
     let cases: [(Poll, &str); 2] = [
         (
             |budget| vec![vec![]; budget + 1],
-            "poll_link_tx(64) returned 65 SDUs: return at most 64 and keep the rest",
+            "poll_link_tx() returned 65 SDUs, over its budget of 64",
         ),
         (
             |_| vec![vec![0; 1024], vec![0; 1025]],
-            "poll_link_tx returned an SDU of 1025 bytes (number 1), but cfg[\"sdu_max_bytes\"] is 1024",
+            "poll_link_tx() returned an SDU of 1025 bytes at index 1, over sdu_max_bytes = 1024",
         ),
     ];
     for (source, message) in cases {

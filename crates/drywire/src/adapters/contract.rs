@@ -3,19 +3,8 @@
 //! In-process Python, the sidecar host and other sidecars all report a wrong result as a [`Wrong`],
 //! so that the same mistake reads the same whatever kind of adapter made it.
 
-use drybox::{
-    adapter::{AdapterFault, SduBatch},
-    radio::BLOCK_SAMPLES,
-};
-
-/// What a poll is held to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The most SDUs that one poll may return.
-    pub budget: usize,
-    /// The largest SDU in bytes.
-    pub sdu_max_bytes: usize,
-}
+pub use drybox::adapter::Limits;
+use drybox::{adapter::AdapterFault, radio::BLOCK_SAMPLES};
 
 /// A result that is not what the interface asks for. `got` names a type as its language does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,20 +56,14 @@ impl Wrong {
     /// The fault that ends the run.
     pub fn fault(&self, limits: Limits) -> AdapterFault {
         AdapterFault::Contract(match self {
+            Self::OverBudget { count } => return limits.over_budget(*count),
+            Self::TooLong { index, len } => return limits.too_long(*index, *len),
             Self::ResultType { got } => {
                 format!("poll_link_tx() must return a list of bytes, got {got}")
             }
             Self::ItemType { index, got } => {
                 format!("poll_link_tx() must return a list of bytes, got {got} at index {index}")
             }
-            Self::OverBudget { count } => format!(
-                "poll_link_tx() returned {count} SDUs, over its budget of {}",
-                limits.budget
-            ),
-            Self::TooLong { index, len } => format!(
-                "poll_link_tx() returned an SDU of {len} bytes at index {index}, over sdu_max_bytes = {}",
-                limits.sdu_max_bytes
-            ),
             Self::BlockType { got } => format!(
                 "pull_tx_block() must return a numpy array of {BLOCK_SAMPLES} int16, got {got}"
             ),
@@ -98,28 +81,6 @@ impl Wrong {
     }
 }
 
-/// Checks the SDUs that a poll appended to `batch` from index `start` on.
-pub fn check_sdus(batch: &SduBatch, start: usize, limits: Limits) -> Result<(), AdapterFault> {
-    let count = batch.len() - start;
-    if count > limits.budget {
-        return Err(Wrong::OverBudget { count }.fault(limits));
-    }
-    let too_long = |sdu: &[u8]| sdu.len() > limits.sdu_max_bytes;
-    match batch
-        .iter()
-        .skip(start)
-        .enumerate()
-        .find(|(_, sdu)| too_long(sdu))
-    {
-        Some((index, sdu)) => Err(Wrong::TooLong {
-            index,
-            len: sdu.len(),
-        }
-        .fault(limits)),
-        None => Ok(()),
-    }
-}
-
 /// A shape as Python writes it.
 fn shape(dimensions: &[usize]) -> String {
     match dimensions {
@@ -134,31 +95,6 @@ fn shape(dimensions: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const LIMITS: Limits = Limits {
-        budget: 2,
-        sdu_max_bytes: 4,
-    };
-
-    #[test]
-    fn only_what_was_appended_is_checked() {
-        let mut batch = SduBatch::new();
-        batch.push(b"longer than four");
-        assert_eq!(check_sdus(&batch, 1, LIMITS), Ok(()));
-        batch.push(b"four");
-        batch.push(b"fives");
-        let message = check_sdus(&batch, 1, LIMITS).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "poll_link_tx() returned an SDU of 5 bytes at index 1, over sdu_max_bytes = 4"
-        );
-        batch.push(b"");
-        let message = check_sdus(&batch, 1, LIMITS).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "poll_link_tx() returned 3 SDUs, over its budget of 2"
-        );
-    }
 
     #[test]
     fn shapes_read_as_in_python() {

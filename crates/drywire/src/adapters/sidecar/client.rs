@@ -23,7 +23,7 @@ use super::{
     process::{MAX_FRAME, Process},
     value::{self, Written},
 };
-use crate::adapters::contract::{Limits, check_sdus};
+use crate::adapters::contract::Limits;
 
 /// Most of the bytes of SDUs that go into one delivery request.
 const DELIVERY_BYTES: usize = MAX_FRAME / 2;
@@ -148,7 +148,7 @@ impl Adapter for Sidecar {
                 sdus.iter().for_each(|sdu| out.push(sdu));
             }
         })?;
-        check_sdus(out, start, limits)
+        limits.check(out, start)
     }
 
     fn on_link_rx(&mut self, context: &mut Context, sdus: &SduBatch) -> Result<(), AdapterFault> {
