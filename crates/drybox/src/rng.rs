@@ -88,49 +88,100 @@ impl Draws<'_> {
     /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) in Doornik's form (2005):
     /// index and position come from disjoint bits.
     pub fn gaussian(&mut self) -> f64 {
+        let mut value = [0.0];
+        self.fill_gaussian(&mut value);
+        value[0]
+    }
+
+    /// As many standard normal values as fit: what [`gaussian`](Self::gaussian) gives one by one.
+    pub fn fill_gaussian(&mut self, out: &mut [f64]) {
         let zig: &Ziggurat = &ZIGGURAT;
-        loop {
-            let bits = self.bits();
-            let layer = (bits & 0xff) as usize;
-            // 53 bits above the layer's eight, in [-1, 1).
-            let u = 2.0 * to_unit(bits) - 1.0;
-            let x = u * zig.x[layer];
-            if x.abs() < zig.x[layer + 1] {
-                return x;
-            }
-            if layer == 0 {
-                return self.gaussian_tail(u < 0.0);
-            }
-            let (upper, lower) = (zig.f[layer], zig.f[layer + 1]);
-            if lower + (upper - lower) * self.unit() < density(x) {
-                return x;
+        let mut values = out.iter_mut();
+        while !values.as_slice().is_empty() {
+            // Each value takes one draw at least, so none is drawn too many.
+            let mut ahead = Ahead::of(self, values.as_slice().len());
+            while let Some(bits) = ahead.next()
+                && let Some(value) = values.next()
+            {
+                let layer = (bits & 0xff) as usize;
+                // 53 bits above the layer's eight, in [-1, 1).
+                let u = 2.0 * to_unit(bits) - 1.0;
+                let x = u * zig.x[layer];
+                *value = if x.abs() < zig.x[layer + 1] {
+                    x
+                } else {
+                    zig.edge(&mut ahead, layer, u, x)
+                };
             }
         }
     }
+}
 
-    /// Beyond the base strip: Marsaglia's exponential rejection.
-    #[cold]
-    fn gaussian_tail(&mut self, negative: bool) -> f64 {
-        loop {
-            // 1 - unit() lies in (0, 1], where the logarithm is finite.
-            let x = -math::ln(1.0 - self.unit()) / Ziggurat::R;
-            let y = -math::ln(1.0 - self.unit());
-            if 2.0 * y >= x * x {
-                let value = Ziggurat::R + x;
-                return if negative { -value } else { value };
-            }
+/// What the generator computes at once.
+const AHEAD_BYTES: usize = 256;
+
+/// Draws taken from the generator in bulk.
+struct Ahead<'a, 'b> {
+    draws: &'a mut Draws<'b>,
+    bytes: [u8; AHEAD_BYTES],
+    at: usize,
+    end: usize,
+}
+
+impl<'a, 'b> Ahead<'a, 'b> {
+    /// The next `wanted` draws, or as many as are ready at once.
+    fn of(draws: &'a mut Draws<'b>, wanted: usize) -> Self {
+        let mut bytes = [0; AHEAD_BYTES];
+        let end = AHEAD_BYTES.min(wanted.saturating_mul(8));
+        draws.rng.fill_bytes(&mut bytes[..end]);
+        Self {
+            draws,
+            bytes,
+            at: 0,
+            end,
         }
+    }
+
+    /// The next of them, `None` after the last.
+    #[inline]
+    fn next(&mut self) -> Option<u64> {
+        let bits = self.bytes[self.at..self.end].first_chunk()?;
+        self.at += bits.len();
+        Some(u64::from_le_bytes(*bits))
+    }
+
+    /// The next of them, and then whatever the generator gives.
+    fn bits(&mut self) -> u64 {
+        self.next().unwrap_or_else(|| self.draws.bits())
+    }
+
+    fn unit(&mut self) -> f64 {
+        to_unit(self.bits())
     }
 }
 
 /// The top 53 bits as a number in `[0, 1)`.
 fn to_unit(bits: u64) -> f64 {
-    (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    // By way of i64, for which processors have an instruction.
+    (bits >> 11) as i64 as f64 * (1.0 / 9_007_199_254_740_992.0)
 }
 
 /// The unnormalised normal density.
 fn density(x: f64) -> f64 {
     math::exp(-0.5 * x * x)
+}
+
+/// Beyond the base strip: Marsaglia's exponential rejection.
+fn tail(draws: &mut Ahead<'_, '_>, negative: bool) -> f64 {
+    loop {
+        // 1 - unit() lies in (0, 1], where the logarithm is finite.
+        let x = -math::ln(1.0 - draws.unit()) / Ziggurat::R;
+        let y = -math::ln(1.0 - draws.unit());
+        if 2.0 * y >= x * x {
+            let value = Ziggurat::R + x;
+            return if negative { -value } else { value };
+        }
+    }
 }
 
 static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(Ziggurat::new);
@@ -159,6 +210,29 @@ impl Ziggurat {
         Self {
             x,
             f: x.map(density),
+        }
+    }
+
+    /// The value of a draw that fell outside the part of its layer that lies under the density
+    /// for certain.
+    #[cold]
+    fn edge(&self, draws: &mut Ahead<'_, '_>, layer: usize, u: f64, x: f64) -> f64 {
+        let (mut layer, mut u, mut x) = (layer, u, x);
+        loop {
+            if layer == 0 {
+                return tail(draws, u < 0.0);
+            }
+            let (upper, lower) = (self.f[layer], self.f[layer + 1]);
+            if lower + (upper - lower) * draws.unit() < density(x) {
+                return x;
+            }
+            let bits = draws.bits();
+            layer = (bits & 0xff) as usize;
+            u = 2.0 * to_unit(bits) - 1.0;
+            x = u * self.x[layer];
+            if x.abs() < self.x[layer + 1] {
+                return x;
+            }
         }
     }
 }
@@ -225,6 +299,20 @@ mod tests {
         assert!((f64::from(beyond_1 as u32) / n - 0.317_310_5).abs() < 5.0 * (0.2166 / n).sqrt());
         // 2·(1 - Φ(R)) = 2.580e-4.
         assert!((200..320).contains(&beyond_r), "tail {beyond_r}");
+    }
+
+    #[test]
+    fn values_in_bulk_are_those_drawn_one_by_one() {
+        let mut stream = Streams::new(3).stream("bulk");
+        let mut single = stream.clone();
+        // Some hundred values in each length come from the edges, 26 from the tail.
+        for (serial, len) in [0, 1, 7, 31, 32, 33, 160, 100_000].into_iter().enumerate() {
+            let mut bulk = vec![0.0; len];
+            let (mut a, mut b) = (stream.at(serial as u64), single.at(serial as u64));
+            a.fill_gaussian(&mut bulk);
+            assert!(bulk.iter().all(|&x| x == b.gaussian()));
+            assert_eq!(a.bits(), b.bits(), "both stand at the same place");
+        }
     }
 
     #[test]

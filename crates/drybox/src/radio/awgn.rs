@@ -63,10 +63,7 @@ impl Awgn {
             return None;
         }
         let mut noise = [0.0; BLOCK_SAMPLES];
-        let mut draws = self.stream.at(k);
-        for sample in &mut noise {
-            *sample = draws.gaussian();
-        }
+        self.stream.at(k).fill_gaussian(&mut noise);
         let snr = (power > ACTIVE_POWER).then(|| {
             let noise_energy = sigma * sigma * pcm::energy(&noise);
             math::db(pcm::energy(signal) / noise_energy)

@@ -116,9 +116,9 @@ impl ComfortNoise {
     /// The noise of slot `k`.
     pub(crate) fn play(&mut self, k: u64, out: &mut Block) {
         let sigma = self.sigma.unwrap_or(0.0);
-        let mut draws = self.stream.at(k);
-        let noise: [f64; BLOCK_SAMPLES] = std::array::from_fn(|_| sigma * draws.gaussian());
-        pcm::to_block(&noise, out);
+        let mut noise = [0.0; BLOCK_SAMPLES];
+        self.stream.at(k).fill_gaussian(&mut noise);
+        pcm::to_block(&noise.map(|x| sigma * x), out);
     }
 }
 
