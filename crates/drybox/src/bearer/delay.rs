@@ -105,17 +105,26 @@ impl Jitter {
     fn at(self, stream: &mut Stream, serial: u64) -> f64 {
         match self {
             Self::None => 0.0,
-            _ => self.draw(&mut stream.at(serial)),
+            Self::Gaussian(sigma) => gaussian(sigma, stream.first_gaussian(serial)),
+            Self::Uniform(width) => uniform(width, stream.first_unit(serial)),
         }
     }
 
     fn draw(self, draws: &mut Draws<'_>) -> f64 {
         match self {
             Self::None => 0.0,
-            Self::Gaussian(sigma) => sigma * draws.gaussian().clamp(-3.0, 3.0),
-            Self::Uniform(width) => width * (2.0 * draws.unit() - 1.0),
+            Self::Gaussian(sigma) => gaussian(sigma, draws.gaussian()),
+            Self::Uniform(width) => uniform(width, draws.unit()),
         }
     }
+}
+
+fn gaussian(sigma: f64, normal: f64) -> f64 {
+    sigma * normal.clamp(-3.0, 3.0)
+}
+
+fn uniform(width: f64, unit: f64) -> f64 {
+    width * (2.0 * unit - 1.0)
 }
 
 /// Handovers: one in every interval of time, at a random place within it. Both directions of a

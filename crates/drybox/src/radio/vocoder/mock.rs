@@ -97,8 +97,8 @@ pub(super) struct Mock {
 
 /// For each sample, what its code can say, in units of the gain.
 struct Residual {
-    /// Which samples have a second bit.
-    extra: [bool; BLOCK_SAMPLES],
+    /// Which samples have a second bit, rising.
+    extra: Vec<u8>,
     small: [f32; BLOCK_SAMPLES],
     large: [f32; BLOCK_SAMPLES],
     threshold: [f32; BLOCK_SAMPLES],
@@ -108,11 +108,13 @@ impl Residual {
     /// Spreads the bits that one a sample leaves evenly over the frame.
     fn new(bits: usize) -> Self {
         let spare = bits.saturating_sub(HEADER_BITS + BLOCK_SAMPLES);
-        let extra =
-            std::array::from_fn(|n| (n + 1) * spare / BLOCK_SAMPLES > n * spare / BLOCK_SAMPLES);
-        let choose = |one: f32, two: f32| extra.map(|extra| if extra { two } else { one });
+        let has_extra = |n: usize| (n + 1) * spare / BLOCK_SAMPLES > n * spare / BLOCK_SAMPLES;
+        let choose =
+            |one: f32, two: f32| std::array::from_fn(|n| if has_extra(n) { two } else { one });
         Self {
-            extra,
+            extra: (0..BLOCK_SAMPLES as u8)
+                .filter(|&n| has_extra(n.into()))
+                .collect(),
             small: choose(ONE_BIT, TWO_BIT[0]),
             large: choose(ONE_BIT, TWO_BIT[1]),
             threshold: choose(f32::INFINITY, TWO_BIT_THRESHOLD),
@@ -197,22 +199,29 @@ impl Mock {
                 noise[ORDER + range.start..ORDER + range.end].fill(0.0);
                 continue;
             }
-            for n in range {
+            let scaled = |levels: &[f32; BLOCK_SAMPLES]| -> [f32; SUBFRAME] {
+                std::array::from_fn(|i| gain * levels[range.start + i])
+            };
+            let small = scaled(&self.residual.small);
+            let large = scaled(&self.residual.large);
+            let threshold = scaled(&self.residual.threshold);
+            // Kept out of memory, since the next sample waits for it.
+            let mut newest = noise[range.start + ORDER - 1];
+            for i in 0..SUBFRAME {
+                let n = range.start + i;
                 let recent = &noise[n..n + ORDER];
                 // The newest noise comes last: everything else is ready before it.
                 let mut u = wanted[n];
-                for i in (0..ORDER).rev() {
+                for i in (1..ORDER).rev() {
                     u += feedback[i] * recent[ORDER - 1 - i];
                 }
-                let large = u.abs() > gain * self.residual.threshold[n];
-                let level = if large {
-                    self.residual.large[n]
-                } else {
-                    self.residual.small[n]
-                };
-                noise[ORDER + n] = (gain * level).copysign(u) - u;
+                u += feedback[0] * newest;
+                let is_large = u.abs() > threshold[i];
+                let level = if is_large { large[i] } else { small[i] };
+                newest = level.copysign(u) - u;
+                noise[ORDER + n] = newest;
                 frame.negative[n] = u.is_sign_negative();
-                frame.large[n] = large;
+                frame.large[n] = is_large;
             }
         }
         self.noise.copy_from_slice(&noise[BLOCK_SAMPLES..]);
@@ -224,26 +233,27 @@ impl Mock {
         let a = lpc::predictor(&frame.coefficients);
         let mut y = [0.0_f32; ORDER + BLOCK_SAMPLES];
         y[..ORDER].copy_from_slice(&self.output);
-        for n in 0..BLOCK_SAMPLES {
-            let gain = self.gains.gains[usize::from(frame.gains[n / SUBFRAME])];
-            let level = if frame.large[n] {
-                self.residual.large[n]
-            } else {
-                self.residual.small[n]
-            };
-            let excitation = if frame.negative[n] {
-                -gain * level
-            } else {
-                gain * level
-            };
-            y[ORDER + n] = excitation;
+        for (s, &index) in frame.gains.iter().enumerate() {
+            let gain = self.gains.gains[usize::from(index)];
+            for n in s * SUBFRAME..(s + 1) * SUBFRAME {
+                let level = if frame.large[n] {
+                    self.residual.large[n]
+                } else {
+                    self.residual.small[n]
+                };
+                let sign = if frame.negative[n] { -1.0 } else { 1.0 };
+                y[ORDER + n] = sign * (gain * level);
+            }
         }
+        // Kept out of memory, since the next sample waits for it.
+        let mut newest = y[ORDER - 1];
         for n in 0..BLOCK_SAMPLES {
             let mut sum = y[ORDER + n];
-            for i in (0..ORDER).rev() {
+            for i in (1..ORDER).rev() {
                 sum -= a[i] * y[n + ORDER - 1 - i];
             }
-            y[ORDER + n] = sum;
+            newest = sum - a[0] * newest;
+            y[ORDER + n] = newest;
         }
         self.output.copy_from_slice(&y[BLOCK_SAMPLES..]);
         if self.output.iter().all(|y| y.abs() < 1e-3) {
@@ -269,8 +279,8 @@ impl Mock {
         }
         let len = self.shape.bits.div_ceil(8);
         bytes[HEADER_BYTES + SIGN_BYTES..len].fill(0);
-        let extras = self.residual.extra.iter().zip(&frame.large);
-        for (i, (_, &large)) in extras.filter(|(extra, _)| **extra).enumerate() {
+        for (i, &n) in self.residual.extra.iter().enumerate() {
+            let large = frame.large[usize::from(n)];
             match i.checked_sub(1) {
                 None => put(large.into(), 1),
                 Some(i) => bytes[HEADER_BYTES + SIGN_BYTES + i / 8] |= u8::from(large) << (i % 8),
@@ -304,9 +314,8 @@ impl Mock {
         let coefficients = std::array::from_fn(|i| get(lpc::BITS[i]));
         let gains = std::array::from_fn(|_| get(GAIN_BITS));
         let mut large = [false; BLOCK_SAMPLES];
-        let places = large.iter_mut().zip(&self.residual.extra);
-        for (i, (large, _)) in places.filter(|(_, extra)| **extra).enumerate() {
-            *large = match i.checked_sub(1) {
+        for (i, &n) in self.residual.extra.iter().enumerate() {
+            large[usize::from(n)] = match i.checked_sub(1) {
                 None => get(1) != 0,
                 Some(i) => rest[SIGN_BYTES + i / 8] >> (i % 8) & 1 != 0,
             };

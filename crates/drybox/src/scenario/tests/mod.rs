@@ -255,8 +255,19 @@ fn values_that_do_not_fit_name_file_line_and_key() {
         (
             "left:\n  modem:\n    num_paths: 0\n",
             "3: left.modem.num_paths",
-            "from 1 to 64",
+            "from 1 to 32",
         ),
+        (
+            "left:\n  modem:\n    num_paths: 33\n",
+            "3: left.modem.num_paths",
+            "from 1 to 32",
+        ),
+        (
+            "left:\n  modem: {doppler_hz: 500.5}\n",
+            "2: left.modem.doppler_hz",
+            "from 0 to 500",
+        ),
+        ("ppm: -1001\n", "1: ppm", "from -1000 to 1000"),
         (
             "left:\n  modem:\n    noise_ref: loud\n",
             "3: left.modem.noise_ref",
