@@ -24,11 +24,9 @@ pub(super) fn first_draws(key: &[u32; 8], first: u64) -> [u64; LANES] {
         *word = [key; LANES];
     }
     // Words 12 and 13 count blocks: 0.
-    for lane in 0..LANES {
-        let serial = first.wrapping_add(lane as u64);
-        x[14][lane] = serial as u32;
-        x[15][lane] = (serial >> 32) as u32;
-    }
+    let serials: [u64; LANES] = std::array::from_fn(|lane| first.wrapping_add(lane as u64));
+    x[14] = serials.map(|serial| serial as u32);
+    x[15] = serials.map(|serial| (serial >> 32) as u32);
     for _ in 0..4 {
         for column in 0..4 {
             quarter_round(&mut x, [column, column + 4, column + 8, column + 12]);
