@@ -1,0 +1,9 @@
+//! The `drywire` command as its users see it.
+
+mod examples;
+mod exits;
+mod interrupt;
+mod overrides;
+mod secrets;
+mod support;
+mod sweeps;
