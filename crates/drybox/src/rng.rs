@@ -136,14 +136,11 @@ impl Draws<'_> {
     /// As many standard normal values as fit: what [`gaussian`](Self::gaussian) gives one by one.
     pub fn fill_gaussian(&mut self, out: &mut [f64]) {
         let zig: &Ziggurat = &ZIGGURAT;
-        let mut values = out.iter_mut();
-        while !values.as_slice().is_empty() {
+        for values in out.chunks_mut(AHEAD) {
             // Each value takes one draw at least, so none is drawn too many.
-            let mut ahead = Ahead::of(self, values.as_slice().len());
-            while let Some(bits) = ahead.next()
-                && let Some(value) = values.next()
-            {
-                *value = match zig.inside(bits) {
+            let mut ahead = Ahead::of(self, values.len());
+            for value in values {
+                *value = match zig.inside(ahead.bits()) {
                     Ok(x) => x,
                     Err(edge) => zig.settle(&mut ahead, edge),
                 };
@@ -152,42 +149,40 @@ impl Draws<'_> {
     }
 }
 
-/// What the generator computes at once.
-const AHEAD_BYTES: usize = 256;
+/// As many draws as the generator computes at once.
+const AHEAD: usize = 32;
 
 /// Draws taken from the generator in bulk.
 struct Ahead<'a, 'b> {
     draws: &'a mut Draws<'b>,
-    bytes: [u8; AHEAD_BYTES],
+    words: [u64; AHEAD],
+    /// The next of `words`, which are filled up to their end.
     at: usize,
-    end: usize,
 }
 
 impl<'a, 'b> Ahead<'a, 'b> {
-    /// The next `wanted` draws, or as many as are ready at once.
+    /// The next `wanted` draws, at most `AHEAD`.
     fn of(draws: &'a mut Draws<'b>, wanted: usize) -> Self {
-        let mut bytes = [0; AHEAD_BYTES];
-        let end = AHEAD_BYTES.min(wanted.saturating_mul(8));
-        draws.rng.fill_bytes(&mut bytes[..end]);
-        Self {
-            draws,
-            bytes,
-            at: 0,
-            end,
+        let at = AHEAD.saturating_sub(wanted);
+        let mut bytes = [0; 8 * AHEAD];
+        draws.rng.fill_bytes(&mut bytes[8 * at..]);
+        let mut words = [0; AHEAD];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
         }
-    }
-
-    /// The next of them, `None` after the last.
-    #[inline]
-    fn next(&mut self) -> Option<u64> {
-        let bits = self.bytes[self.at..self.end].first_chunk()?;
-        self.at += bits.len();
-        Some(u64::from_le_bytes(*bits))
+        Self { draws, words, at }
     }
 
     /// The next of them, and then whatever the generator gives.
+    #[inline]
     fn bits(&mut self) -> u64 {
-        self.next().unwrap_or_else(|| self.draws.bits())
+        match self.words.get(self.at) {
+            Some(&bits) => {
+                self.at += 1;
+                bits
+            }
+            None => self.draws.bits(),
+        }
     }
 
     fn unit(&mut self) -> f64 {

@@ -236,13 +236,11 @@ impl Mock {
         for (s, &index) in frame.gains.iter().enumerate() {
             let gain = self.gains.gains[usize::from(index)];
             for n in s * SUBFRAME..(s + 1) * SUBFRAME {
-                let level = if frame.large[n] {
-                    self.residual.large[n]
-                } else {
-                    self.residual.small[n]
-                };
-                let sign = if frame.negative[n] { -1.0 } else { 1.0 };
-                y[ORDER + n] = sign * (gain * level);
+                let levels = [self.residual.small[n], self.residual.large[n]];
+                let level = gain * levels[usize::from(frame.large[n])];
+                // Signs are as good as random: no processor would guess a branch on them.
+                let sign = u32::from(frame.negative[n]) << 31;
+                y[ORDER + n] = f32::from_bits(level.to_bits() ^ sign);
             }
         }
         // Kept out of memory, since the next sample waits for it.
