@@ -150,11 +150,9 @@ fn usage_errors_exit_4() {
 #[test]
 fn every_kind_of_invalid_scenario_exits_4_with_file_line_and_key() {
     let huge = format!("{PINGPONG}# {}\n", "x".repeat(1 << 20));
-    let bomb = format!(
-        "left: {{adapter: native:pingpong, a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9], b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a], \
+    let bomb = "left: {adapter: native:pingpong, a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9], b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a], \
          c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b], d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c], \
-         e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d], f: [*e, *e, *e, *e, *e, *e, *e, *e, *e]}}\n"
-    );
+         e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d], f: [*e, *e, *e, *e, *e, *e, *e, *e, *e]}\n";
     let cases = [
         ("mode: byte\nduraton_ms: 5\n", "s.yaml:2: duraton_ms: "),
         ("network:\n  latency: 5\n", "s.yaml:2: network.latency: "),
@@ -173,7 +171,7 @@ fn every_kind_of_invalid_scenario_exits_4_with_file_line_and_key() {
         ("mode: byte\n---\nmode: byte\n", "s.yaml:"),
         ("mode: [\n", "s.yaml:"),
         (&huge, "s.yaml"),
-        (&bomb, "s.yaml:"),
+        (bomb, "s.yaml:"),
         ("mode: byte\n", "no left adapter: name one with --left SPEC"),
         (
             "left: native:pingpong\nright: native:pingpong\ncrypto: {left_priv: {hex: '00'}}\n",

@@ -48,7 +48,7 @@ fn spellings(key: &[u8; 32]) -> Vec<Vec<u8>> {
     for padding in 0..3 {
         // The digits in the middle hold bits of the key alone at each alignment.
         let text = base64(&[&vec![0; padding][..], key].concat());
-        let inner = text[4 * padding.min(1)..40].as_bytes().to_vec();
+        let inner = text.as_bytes()[4 * padding.min(1)..40].to_vec();
         found.push(
             inner
                 .iter()
