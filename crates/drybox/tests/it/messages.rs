@@ -5,7 +5,7 @@ use drybox::adapter::Callback;
 use super::support::{Puppet, run, scenario};
 
 const TEXTS: &str = "duration_ms: 300\nmessages:\n  left:\n\
-    \x20   - {text: one, delay_ms: 25}\n    - {text: two, delay_ms: 0}\n    - {text: three, delay_ms: 100}\n\
+    \x20   - {text: one, delay_ms: 25}\n    - {text: two, delay_ms: 0}\n    - {text: three, delay_ms: 95}\n\
     \x20 right:\n    - {text: uno, delay_ms: 60}\n";
 
 fn taking(puppet: Puppet, complete_at: Option<u64>) -> Puppet {
@@ -40,8 +40,8 @@ fn texts_wait_for_both_handshakes_and_their_delays() {
             format!("{} L send one", from + 30),
             format!("{} L send two", from + 30),
             format!("{} R send uno", from + 60),
-            // 100 ms after the text before, which was due at 25.
-            format!("{} L send three", from + 130),
+            // 95 ms after the text before, which was due at 25, although handed over at 30.
+            format!("{} L send three", from + 120),
         ];
         assert_eq!(of(&calls, " send "), expected, "{left:?} {right:?}");
         // Asked in every tick until then, and no longer.
