@@ -36,12 +36,23 @@ pub(crate) fn run(project: &Project, options: Options) -> Result<bool> {
 const WORKSPACE: [&str; 4] = ["--workspace", "--exclude", "drywire-python", "--locked"];
 
 fn rust(project: &Project, steps: &mut Steps) {
+    // Sidecars of Python adapters are part of these tests, and audio needs numpy.
+    let ready = steps.step("Python for sidecars", || {
+        venv::create(project)?;
+        venv::install_requirements(project, "python/requirements-dev.txt")
+    });
+    if !ready {
+        steps.skip("Rust tests", "there is no Python to run sidecars with");
+        return;
+    }
+    let python = project.venv_program("python");
     if cargo::has_subcommand(project, "nextest") {
         steps.command(
             "Rust tests",
             cargo(project)
                 .args(["nextest", "run", "--no-fail-fast"])
-                .args(WORKSPACE),
+                .args(WORKSPACE)
+                .env("DRYBOX_PYTHON", &python),
         );
     } else {
         println!(
@@ -52,7 +63,8 @@ fn rust(project: &Project, steps: &mut Steps) {
             "Rust tests",
             cargo(project)
                 .args(["test", "--no-fail-fast", "--all-targets"])
-                .args(WORKSPACE),
+                .args(WORKSPACE)
+                .env("DRYBOX_PYTHON", &python),
         );
     }
     steps.command(

@@ -9,6 +9,7 @@
 
 mod bench;
 mod broken_sidecars;
+mod command;
 mod errors;
 mod lifecycle;
 mod loading;

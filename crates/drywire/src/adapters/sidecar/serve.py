@@ -214,7 +214,7 @@ class Host:
         limit = self.limits[self.at[0]]
         plain_sdus = []
         for index, sdu in enumerate(sdus):
-            if isinstance(sdu, (tuple, list)) and len(sdu) == 2:
+            if isinstance(sdu, tuple) and len(sdu) == 2:
                 sdu = sdu[0]
             if not isinstance(sdu, (bytes, bytearray, memoryview)):
                 return self.wrong(ITEM_TYPE, index, type(sdu).__name__)
