@@ -14,6 +14,7 @@ mod demo;
 mod deps;
 mod fuzz;
 mod lint;
+mod nostd;
 mod project;
 mod steps;
 mod test;

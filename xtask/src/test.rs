@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::{
     cargo::{self, cargo},
+    nostd,
     project::Project,
     steps::Steps,
     venv,
@@ -71,6 +72,7 @@ fn rust(project: &Project, steps: &mut Steps) {
         "documentation examples",
         cargo(project).args(["test", "--doc"]).args(WORKSPACE),
     );
+    nostd::steps(project, steps);
 }
 
 fn python(project: &Project, steps: &mut Steps) -> Result<()> {

@@ -2,5 +2,6 @@
 
 pub mod adapters;
 pub mod boxcli;
+pub mod framecli;
 pub mod program;
 pub mod session;

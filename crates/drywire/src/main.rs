@@ -7,7 +7,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use drywire::{
-    boxcli::{self, BoxCommand},
+    boxcli::{self, BoxCommand, Pipe},
+    framecli::{self, FrameArgs},
     program::Program,
 };
 
@@ -27,6 +28,8 @@ enum Command {
         #[command(subcommand)]
         command: BoxCommand,
     },
+    /// st-protocol: read and write frames of the control wire
+    Frame(FrameArgs),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,9 @@ fn main() -> ExitCode {
         Ok(Cli {
             command: Command::DryBox { command },
         }) => run(command),
+        Ok(Cli {
+            command: Command::Frame(args),
+        }) => frame(&args),
         Err(error) => boxcli::usage(&error),
     };
     ExitCode::from(exit.code())
@@ -47,6 +53,20 @@ fn run(command: BoxCommand) -> drybox::ExitCode {
             // Where even that can't be written, the exit code must do.
             let _ = writeln!(err, "error: cannot take over the signals: {error}");
             drybox::ExitCode::OurFault
+        }
+    }
+}
+
+fn frame(args: &FrameArgs) -> drybox::ExitCode {
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    let mut out = Pipe::new(&mut out);
+    let result = framecli::run(args, &mut io::stdin().lock(), &mut out);
+    match result.and_then(|()| Ok(out.flush()?)) {
+        Ok(()) => drybox::ExitCode::Passed,
+        Err(error) => {
+            // Where even that can't be written, the exit code must do.
+            let _ = writeln!(err, "error: {error}");
+            drybox::ExitCode::Invalid
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: speed and memory, each figure beside what it is held to.
 
+mod codec;
 mod drybox;
 mod measure;
 mod table;
@@ -28,12 +29,15 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Suite {
     Drybox,
+    /// st-protocol against its peers
+    Codec,
 }
 
 /// Measures a suite; says whether every figure reached what it is held to.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     let (name, figures) = match options.suite {
         Suite::Drybox => ("drybox", drybox::run(project, options)?),
+        Suite::Codec => return codec::run(project, options),
     };
     println!("\n{}", table::markdown(&figures));
     if options.save {

@@ -31,9 +31,14 @@ pub(super) fn markdown(figures: &[Figure]) -> String {
 
 /// Replaces a suite's table in the page.
 pub(super) fn save(project: &Project, suite: &str, figures: &[Figure]) -> Result<()> {
+    save_text(project, suite, &markdown(figures))
+}
+
+/// Replaces a suite's table, already written, in the page.
+pub(super) fn save_text(project: &Project, suite: &str, table: &str) -> Result<()> {
     let path = project.path(PAGE);
     let page = fs::read_to_string(&path).with_context(|| format!("reading {PAGE}"))?;
-    let page = replaced(&page, suite, &markdown(figures))?;
+    let page = replaced(&page, suite, table)?;
     fs::write(&path, page).with_context(|| format!("writing {PAGE}"))
 }
 

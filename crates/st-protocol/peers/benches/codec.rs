@@ -20,7 +20,7 @@ const BATCH: Duration = Duration::from_micros(100);
 fn main() {
     // `cargo test --all-targets` runs benchmarks too, without this argument: then one short batch shows that all rows work.
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let quick = !args.iter().any(|arg| arg == "--bench");
+    let quick = args.iter().any(|arg| arg == "--quick") || !args.iter().any(|arg| arg == "--bench");
     let bench = Bench {
         batches: if quick { 1 } else { BATCHES },
         batch: if quick { Duration::ZERO } else { BATCH },

@@ -6,3 +6,4 @@ mod frames;
 mod messages;
 mod routing;
 mod spec_page;
+mod vectors;
