@@ -11,7 +11,13 @@ const PEERS: &str = "crates/st-protocol/peers/Cargo.toml";
 pub(crate) fn steps(project: &Project, steps: &mut Steps) {
     steps.command(
         "st-protocol, all features",
-        cargo(project).args(["test", "--locked", "--package", "st-protocol", "--all-features"]),
+        cargo(project).args([
+            "test",
+            "--locked",
+            "--package",
+            "st-protocol",
+            "--all-features",
+        ]),
     );
     // The program brings its own panic handler, so that it does not build if std is linked.
     steps.command("st-protocol without std", &mut build(project, &[]));
