@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A DryBox adapter that needs nothing of DryBox: the sidecar protocol by hand.
 
-Run it as `cmd:python3 examples/sidecar/echo.py`. It sends back whatever it receives and, every second,
-a greeting of its own. The protocol is `docs/spec/sidecar.md`; the little CBOR below is all of it that
-an adapter of Mode A needs, so this file can be carried over to any language.
+Run it as `cmd:python3 examples/sidecar/echo.py`. It sends back whatever it receives and, every
+second, a greeting of its own. The protocol is `docs/spec/sidecar.md`; the little CBOR below is all
+of it that an adapter of Mode A needs, so this file can be carried over to any language.
 """
 
 import sys
@@ -28,11 +28,10 @@ def encode(value):
 
 
 def head(major, n):
-    for code, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if n < 24:
-            return bytes([major << 5 | n])
-        if n < 1 << 8 * size:
-            return bytes([major << 5 | code]) + n.to_bytes(size, "big")
+    if n < 24:
+        return bytes([major << 5 | n])
+    code, size = next((c, s) for c, s in ((24, 1), (25, 2), (26, 4), (27, 8)) if n < 1 << 8 * s)
+    return bytes([major << 5 | code]) + n.to_bytes(size, "big")
 
 
 def decode(data, at=0):

@@ -31,7 +31,6 @@ pub(crate) fn metadata(project: &Project) -> Result<Value> {
         "metadata",
         "--format-version=1",
         "--locked",
-        "--all-features",
     ]))?;
     serde_json::from_str(&text).context("reading cargo metadata")
 }

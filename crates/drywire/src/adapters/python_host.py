@@ -1,13 +1,14 @@
 """Loads DryBox adapters written in Python: names, seeds, constructs, resolves their callbacks.
 
-One file, two uses. The wheel imports it as `drybox._host` and drives the adapters in its own process;
-the sidecar host (`sidecar/serve.py`) is sent it together with itself. An adapter therefore sees the
-same world either way (`docs/spec/adapters.md`).
+One file, two uses. The wheel imports it as `drybox._host` and drives the adapters in its own
+process; the sidecar host (`sidecar/serve.py`) is sent it together with itself. An adapter therefore
+sees the same world either way (`docs/spec/adapters.md`).
 
 Standard library only, Python 3.9 or newer. numpy is never imported here.
 """
 
 import collections.abc
+import contextlib
 import dataclasses
 import enum
 import hashlib
@@ -68,7 +69,7 @@ class _Plain:
         if kind is int:
             return _integer(value)
         if kind is float:
-            # NaN is the only value that differs from itself; infinities differ from themselves by NaN.
+            # Subtracted from themselves, NaN and the infinities give NaN.
             return value if value - value == 0.0 else None
         if isinstance(value, enum.Enum):
             return self.convert(value.value, depth)
@@ -108,7 +109,9 @@ class _Plain:
                 value, (collections.abc.KeysView, collections.abc.ItemsView)
             ):
                 # The order of a set depends on the process's hash seed.
-                items.sort(key=lambda v: (type(v).__name__, v if type(v) in (int, float) else 0, repr(v)))
+                items.sort(
+                    key=lambda v: (type(v).__name__, v if type(v) in (int, float) else 0, repr(v))
+                )
             return items
         finally:
             self.inside.discard(id(value))
@@ -192,7 +195,7 @@ _run = _Run()
 
 
 def reset():
-    """Ends a run: forgets its modules and folders, so that the next one executes the files again."""
+    """Ends a run: forgets its modules and folders, so that the next executes the files again."""
     global _run
     for folder in _run.folders:
         if folder in sys.path:
@@ -239,9 +242,8 @@ class _SeedOnImport:
         for finder in sys.meta_path:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
-                execute = spec.loader.exec_module
 
-                def exec_and_seed(module):
+                def exec_and_seed(module, execute=spec.loader.exec_module):
                     execute(module)
                     module.seed(self.words)
 
@@ -391,7 +393,7 @@ def _adapted(function, name, mains, clock, spare=False):
         return function
     main_names = [p.name for p in free[:passed]]
     order = [p.name for p in slots if p in timed or p.name in main_names]
-    if passed == mains == 1 and order == main_names + [timed[0].name] == [p.name for p in slots]:
+    if passed == mains == 1 and order == [*main_names, timed[0].name] == [p.name for p in slots]:
         return lambda value: function(value, clock[0])
     if mains == 0 and len(slots) == 1 and len(timed) == 1:
         return lambda: function(clock[0])
@@ -458,8 +460,12 @@ class Context(collections.abc.Mapping):
         kind = typ if type is None else type
         if kind is None:
             raise TypeError("emit_event() needs the event's type")
-        self._events.append((kind if kind.__class__ is str and kind.isascii() else _key(kind),
-                             {} if payload is None else plain(payload)))
+        self._events.append(
+            (
+                kind if kind.__class__ is str and kind.isascii() else _key(kind),
+                {} if payload is None else plain(payload),
+            )
+        )
 
     def __getitem__(self, key):
         if key in self._KEYS:
@@ -494,9 +500,9 @@ class _Metrics:
 class Endpoint:
     """One side's adapter, loaded and constructed, with its callbacks resolved once.
 
-    `adapter` is a spec string, a class or an object. `clock` is a list with one element, the logical
-    time in ms, which the driver sets before each call. The first endpoint after `reset()` seeds the
-    process's global generators with `python_seed`; `rng_seed` is that of `ctx.rng`.
+    `adapter` is a spec string, a class or an object. `clock` is a list with one element, the
+    logical time in ms, which the driver sets before each call. The first endpoint after `reset()`
+    seeds the process's global generators with `python_seed`; `rng_seed` is that of `ctx.rng`.
 
     Callbacks, each a callable of fixed arity or None: `on_timer(t)`, `poll_link_tx(budget)`,
     `on_link_rx(sdu)`, `pull_tx_block()`, `push_rx_block(block)`, `is_handshake_complete()`,
@@ -523,10 +529,9 @@ class Endpoint:
         try:
             self._resolve(module)
         except BaseException:
-            try:
+            # What went wrong first is what the user must see.
+            with contextlib.suppress(Exception):
                 self.stop()
-            except Exception:
-                pass  # What went wrong first is what the user must see.
             raise
 
     def _resolve(self, module):
@@ -642,7 +647,9 @@ class Endpoint:
 def _timer(function, clock):
     """`on_timer` as a callable of one argument, the time."""
     slots = [p for p in _parameters(function) or () if p.kind in _POSITIONAL]
-    if _accepts(function, 1) and (len(slots) == 1 or not any(p.name in _TIME_NAMES for p in slots[1:])):
+    if _accepts(function, 1) and (
+        len(slots) == 1 or not any(p.name in _TIME_NAMES for p in slots[1:])
+    ):
         return function
     call = _adapted(function, "on_timer", 0, clock)
     return lambda _t: call()

@@ -1,10 +1,11 @@
 """The sidecar host: serves Python adapters over a pipe (`docs/spec/sidecar.md`).
 
-Sent to the interpreter after `python_host.py`, which it finds as the module `drybox_host`. Its CBOR is
-its own because nothing but the standard library may be asked of a user's Python; it is the subset
-that the protocol uses, and refuses all else.
+Sent to the interpreter after `python_host.py`, which it finds as the module `drybox_host`. Its CBOR
+is its own because nothing but the standard library may be asked of a user's Python; it is the
+subset that the protocol uses, and refuses all else.
 """
 
+import contextlib
 import os
 import struct
 import sys
@@ -24,8 +25,19 @@ MAX_FRAME = 16 << 20
 
 OPEN, INIT, START, ON_TIMER, POLL, RX, PULL, PUSH, HANDSHAKE, SEND, STOP = range(11)
 TICK, HELLO = 16, 17
-EVENT, SDUS, BLOCK, NOTHING, CAPABILITIES, COMPLETE, WRONG, RAISED, LOAD, CONTRACT, INTERRUPTED = range(11)
-RESULT_TYPE, ITEM_TYPE, OVER_BUDGET, TOO_LONG, BLOCK_TYPE, BLOCK_DTYPE, BLOCK_SHAPE, BLOCK_LAYOUT = range(8)
+EVENT, SDUS, BLOCK, NOTHING, CAPABILITIES, COMPLETE, WRONG, RAISED, LOAD, CONTRACT, INTERRUPTED = (
+    range(11)
+)
+(
+    RESULT_TYPE,
+    ITEM_TYPE,
+    OVER_BUDGET,
+    TOO_LONG,
+    BLOCK_TYPE,
+    BLOCK_DTYPE,
+    BLOCK_SHAPE,
+    BLOCK_LAYOUT,
+) = range(8)
 
 # A tick request has one form, byte for byte, so that it need not be parsed: length, array of four,
 # TICK, time (64 bits), budget (32 bits), pull.
@@ -77,7 +89,9 @@ class Host:
             if len(parts) >= 4:
                 need = 4 + int.from_bytes(parts[:4], "little")
                 if need > 4 + MAX_FRAME:
-                    raise ValueError(f"a frame of {need - 4} bytes is over the limit of {MAX_FRAME}")
+                    raise ValueError(
+                        f"a frame of {need - 4} bytes is over the limit of {MAX_FRAME}"
+                    )
                 if len(parts) == need:
                     return memoryview(parts)[4:]
                 if len(parts) > need:
@@ -116,9 +130,9 @@ class Host:
                     sdus = poll(budget)
                     if endpoint.events:
                         self.take_events(endpoint)
-                    if sdus is not None and (type(sdus) is not list or sdus):
-                        if not self.polled(sdus, budget):
-                            return
+                    some = sdus is not None and (type(sdus) is not list or sdus)
+                    if some and not self.polled(sdus, budget):
+                        return
             if pull:
                 for side, endpoint, source in self.pulls:
                     self.at = (side, PULL)
@@ -167,8 +181,12 @@ class Host:
             try:
                 import numpy
             except ImportError as error:
-                raise LoadError(f"audio mode needs numpy in this Python ({sys.executable}): {error}") from None
-        both = [(side, endpoint) for side, endpoint in enumerate(self.sides) if endpoint is not None]
+                raise LoadError(
+                    f"audio mode needs numpy in this Python ({sys.executable}): {error}"
+                ) from None
+        both = [
+            (side, endpoint) for side, endpoint in enumerate(self.sides) if endpoint is not None
+        ]
         self.timers = [(s, e, e.on_timer) for s, e in both if e.on_timer is not None]
         self.polls = [(s, e, e.poll_link_tx) for s, e in both if e.poll_link_tx is not None]
         self.pulls = [(s, e, e.pull_tx_block) for s, e in both if e.pull_tx_block is not None]
@@ -265,6 +283,7 @@ class Host:
         else:
             self.reports.append([RAISED, *self.at, *describe_exception(error)])
 
+
 # --- CBOR: the subset that the sidecar protocol uses ---------------------------------------------
 
 
@@ -320,7 +339,12 @@ def decode(data):
     return value
 
 
-_WIDTHS = {24: struct.Struct(">B"), 25: struct.Struct(">H"), 26: struct.Struct(">I"), 27: struct.Struct(">Q")}
+_WIDTHS = {
+    24: struct.Struct(">B"),
+    25: struct.Struct(">H"),
+    26: struct.Struct(">I"),
+    27: struct.Struct(">Q"),
+}
 _SIMPLE = {20: False, 21: True, 22: None}
 
 
@@ -380,10 +404,9 @@ def main():
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     if sys.path and sys.path[0] == "":
         del sys.path[0]
-    try:
+    # When DryBox is gone, so is our reason to be.
+    with contextlib.suppress(BrokenPipeError):
         Host(source, sink).serve()
-    except BrokenPipeError:
-        pass  # DryBox is gone; so is our reason to be.
 
 
 main()
