@@ -27,11 +27,7 @@ pub(crate) fn has_subcommand(project: &Project, name: &str) -> bool {
 
 /// `cargo metadata`, with the resolved dependencies.
 pub(crate) fn metadata(project: &Project) -> Result<Value> {
-    let text = steps::capture(cargo(project).args([
-        "metadata",
-        "--format-version=1",
-        "--locked",
-    ]))?;
+    let text = steps::capture(cargo(project).args(["metadata", "--format-version=1", "--locked"]))?;
     serde_json::from_str(&text).context("reading cargo metadata")
 }
 
