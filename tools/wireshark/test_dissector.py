@@ -30,7 +30,9 @@ def capture(segments: list[bytes]) -> bytes:
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 101)
     sequence = 1
     for number, segment in enumerate(segments):
-        tcp = struct.pack(">HHIIBBHHH", 40_000, PORT, sequence, 1, 0x50, 0x18, 65_535, 0, 0) + segment
+        tcp = (
+            struct.pack(">HHIIBBHHH", 40_000, PORT, sequence, 1, 0x50, 0x18, 65_535, 0, 0) + segment
+        )
         ip = struct.pack(
             ">BBHHHBBHII", 0x45, 0, 20 + len(tcp), number, 0, 64, 6, 0, 0x7F000001, 0x7F000002
         )
@@ -49,7 +51,17 @@ def dissect(segments: list[bytes]) -> list[dict[str, list[str]]]:
     with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
         file.write(capture(segments))
         file.flush()
-        command = ["tshark", "-r", file.name, "-X", f"lua_script:{LUA}", "-d", f"tcp.port=={PORT},stproto", "-T", "json"]
+        command = [
+            "tshark",
+            "-r",
+            file.name,
+            "-X",
+            f"lua_script:{LUA}",
+            "-d",
+            f"tcp.port=={PORT},stproto",
+            "-T",
+            "json",
+        ]
         for field in fields:
             command += ["-e", field]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -6,8 +6,6 @@
 //! one PDU therefore depends on nothing but the seed, its own name and that PDU's serial: turning
 //! another setting on or off reshuffles nothing.
 
-mod lanes;
-
 use std::sync::LazyLock;
 
 use rand_chacha::ChaCha8Rng;
@@ -15,7 +13,6 @@ use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
 use crate::math;
-use lanes::LANES;
 
 /// Domain separation of every stream key.
 const LABEL: &[u8] = b"drybox rng v1\0";
@@ -44,12 +41,8 @@ impl Streams {
 
     /// The stream called `name`, by convention `"<direction>/<consumer>"` such as `"L>R/loss"`.
     pub fn stream(&self, name: &str) -> Stream {
-        let key = self.key(name);
-        let words = key.as_chunks::<4>().0;
         Stream {
-            rng: ChaCha8Rng::from_seed(key),
-            key: std::array::from_fn(|i| u32::from_le_bytes(words[i])),
-            first: None,
+            rng: ChaCha8Rng::from_seed(self.key(name)),
         }
     }
 }
@@ -58,10 +51,6 @@ impl Streams {
 #[derive(Debug, Clone)]
 pub struct Stream {
     rng: ChaCha8Rng,
-    key: [u32; 8],
-    /// The serials last looked at by [`first_bits`](Self::first_bits), as a multiple of `LANES`,
-    /// and the first draw of each.
-    first: Option<(u64, [u64; LANES])>,
 }
 
 impl Stream {
@@ -71,35 +60,6 @@ impl Stream {
         self.rng.set_word_pos(0);
         self.rng.set_stream(serial);
         Draws { rng: &mut self.rng }
-    }
-
-    /// The first [`bits`](Draws::bits) at this serial; fast when serials count up.
-    pub fn first_bits(&mut self, serial: u64) -> u64 {
-        let lane = (serial % LANES as u64) as usize;
-        let group = serial - lane as u64;
-        match &self.first {
-            Some((known, draws)) if *known == group => draws[lane],
-            _ => {
-                let draws = lanes::first_draws(&self.key, group);
-                self.first = Some((group, draws));
-                draws[lane]
-            }
-        }
-    }
-
-    /// The first [`unit`](Draws::unit) at this serial; fast when serials count up.
-    pub fn first_unit(&mut self, serial: u64) -> f64 {
-        to_unit(self.first_bits(serial))
-    }
-
-    /// The first [`gaussian`](Draws::gaussian) at this serial; fast when serials count up.
-    pub fn first_gaussian(&mut self, serial: u64) -> f64 {
-        let bits = self.first_bits(serial);
-        // One draw is enough for 99 of 100 values.
-        match ZIGGURAT.inside(bits) {
-            Ok(x) => x,
-            Err(_) => self.at(serial).gaussian(),
-        }
     }
 }
 
@@ -359,22 +319,6 @@ mod tests {
             assert!(bulk.iter().all(|&x| x == b.gaussian()));
             assert_eq!(a.bits(), b.bits(), "both stand at the same place");
         }
-    }
-
-    #[test]
-    fn first_draws_are_those_of_the_generator() {
-        let mut stream = Streams::new(4).stream("first");
-        let mut other = stream.clone();
-        // Up, across the border of 32 bits, and back.
-        let border = (u64::from(u32::MAX) - 20)..(u64::from(u32::MAX) + 20);
-        let mut fast = 0;
-        for serial in (0..2000).chain(border).chain([u64::MAX, 5, 4]) {
-            assert_eq!(stream.first_bits(serial), other.at(serial).bits());
-            assert_eq!(stream.first_unit(serial), other.at(serial).unit());
-            assert_eq!(stream.first_gaussian(serial), other.at(serial).gaussian());
-            fast += u32::from(ZIGGURAT.inside(stream.first_bits(serial)).is_ok());
-        }
-        assert!((1900..2043).contains(&fast), "both ways are taken: {fast}");
     }
 
     #[test]

@@ -447,10 +447,10 @@ mod tests {
 
     #[test]
     fn binary_goes_in_and_out() {
-        let (wire, result) = frame(&["encode", "search", "text:TODO", "--binary"], b"");
+        let (wire, result) = frame(&["encode", "search", "text:fn main", "--binary"], b"");
         result.unwrap();
-        assert_eq!(wire, b"\x03TODO\x00");
-        assert!(text(&["decode", "--binary"], &wire).contains("pattern     \"TODO\""));
+        assert_eq!(wire, b"\x03fn main\x00");
+        assert!(text(&["decode", "--binary"], &wire).contains("pattern     \"fn main\""));
         assert!(text(&["decode", "--routed"], b"86 6e61733a3939 0500").contains("to nas:99"));
     }
 

@@ -105,8 +105,8 @@ impl Jitter {
     fn at(self, stream: &mut Stream, serial: u64) -> f64 {
         match self {
             Self::None => 0.0,
-            Self::Gaussian(sigma) => gaussian(sigma, stream.first_gaussian(serial)),
-            Self::Uniform(width) => uniform(width, stream.first_unit(serial)),
+            Self::Gaussian(sigma) => gaussian(sigma, stream.at(serial).gaussian()),
+            Self::Uniform(width) => uniform(width, stream.at(serial).unit()),
         }
     }
 

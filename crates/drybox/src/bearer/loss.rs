@@ -7,7 +7,7 @@ use crate::rng::{Stream, Streams};
 /// A draw belongs to its stream and serial alone, so leaving out the draw of an impossible event
 /// changes nothing that can be seen (`docs/spec/bearers.md`, section 3).
 pub(super) fn happens(stream: &mut Stream, serial: u64, p: f64) -> bool {
-    p > 0.0 && stream.first_unit(serial) < p
+    p > 0.0 && stream.at(serial).unit() < p
 }
 
 /// A two-state Markov chain that starts in the good state and steps once per PDU.
