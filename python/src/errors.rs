@@ -39,8 +39,18 @@ fn raise<'py>(
     class: &str,
     arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
 ) -> PyErr {
+    raise_from(py, "drybox.errors", class, arguments)
+}
+
+/// An exception of this class of a Python module.
+pub(crate) fn raise_from<'py>(
+    py: Python<'py>,
+    module: &str,
+    class: &str,
+    arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+) -> PyErr {
     let made = py
-        .import("drybox.errors")
+        .import(module)
         .and_then(|errors| errors.getattr(class))
         .and_then(|class| class.call1(arguments.into_pyobject(py)?));
     match made {

@@ -14,6 +14,7 @@ mod json;
 mod metrics;
 mod plan;
 mod sdu;
+mod st_protocol;
 
 use pyo3::prelude::*;
 
@@ -30,6 +31,11 @@ mod _native {
     use crate::metrics::read_metrics;
     #[pymodule_export]
     use crate::plan::Plan;
+    #[pymodule_export]
+    use crate::st_protocol::{
+        StDecoder, st_address_decode, st_address_encode, st_decode, st_encode, st_read_lbytes,
+        st_verbs,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -79,3 +79,30 @@ def ed25519_verify(public: bytes, message: bytes, signature: bytes, /) -> bool:
 
     Wrong lengths are a plain `False`, as bytes off a link are.
     """
+
+def st_verbs() -> list[tuple[int, str, str, int, int]]:
+    """Byte, mnemonic, name, level and remote level of every verb of st-protocol."""
+
+def st_encode(verb: int, payload: bytes, /) -> bytes:
+    """The wire form of a frame."""
+
+def st_decode(data: bytes, /) -> tuple[int, bytes]:
+    """The verb's byte and the payload of the one frame that `data` is."""
+
+def st_read_lbytes(payload: bytes, at: int, /) -> tuple[int, int]:
+    """Where the length-prefixed field at `at` starts, and where it ends."""
+
+def st_address_decode(data: bytes, /) -> tuple[str, int | None, str | None, int]:
+    """The kind, index, text and length of the address at the head of `data`."""
+
+def st_address_encode(kind: str, index: int | None, text: str | None, /) -> bytes:
+    """The wire form of an address."""
+
+class StDecoder:
+    """A push decoder for frames."""
+
+    def __new__(cls, max_payload: int, resync: bool) -> StDecoder: ...
+    def push(self, data: bytes, /) -> tuple[list[tuple[int, bytes]], list[tuple[int, int, str]]]:
+        """The frames that `data` completes, and what was skipped."""
+    def finish(self) -> None:
+        """Raise if the stream may not end here."""

@@ -1,0 +1,140 @@
+"""The Python face of st-protocol, against the vectors in vectors/st-protocol."""
+
+from __future__ import annotations
+
+import doctest
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import st_protocol
+from st_protocol import (
+    Address,
+    AddressError,
+    DecodeError,
+    Decoder,
+    EncodeError,
+    FieldError,
+    Frame,
+    Skipped,
+    Verb,
+)
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "st-protocol"
+
+
+def cases(name: str) -> list[dict[str, Any]]:
+    file = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    assert len(file["cases"]) == file["count"] > 0
+    found: list[dict[str, Any]] = file["cases"]
+    return found
+
+
+def test_frames() -> None:
+    for case in cases("frames"):
+        wire = bytes.fromhex(case["wire"])
+        frame = Frame(case["verb"], bytes.fromhex(case["payload"]))
+        assert frame.encode() == wire, case
+        assert Frame.decode(wire) == frame, case
+        if "call" in case:
+            name, *arguments = case["call"]
+            if name == "audio":
+                arguments = [bytes.fromhex(arguments[0])]
+            assert getattr(Frame, name)(*arguments) == frame, case
+
+
+def test_errors() -> None:
+    for case in cases("errors"):
+        with pytest.raises(DecodeError) as caught:
+            Frame.decode(bytes.fromhex(case["wire"]))
+        assert caught.value.kind == case["kind"], case
+        assert caught.value.needs_more == (case["kind"] in ("incomplete", "truncated_escape"))
+        assert str(caught.value)
+
+
+def test_streams_for_every_cut() -> None:
+    for case in cases("streams"):
+        stream = bytes.fromhex(case["stream"])
+        expected = [bytes.fromhex(frame) for frame in case["frames"]]
+        for cut in range(len(stream) + 1):
+            decoder, frames, end = Decoder(), list[Frame](), "ok"
+            try:
+                for piece in (stream[:cut], stream[cut:]):
+                    frames += decoder.push(piece)
+                decoder.finish()
+            except DecodeError as error:
+                frames += error.frames
+                end = error.kind
+            assert ([frame.encode() for frame in frames], end) == (expected, case["end"]), (
+                case,
+                cut,
+            )
+            if "resync" in case:
+                decoder = Decoder(resync=True)
+                found = [
+                    frame.encode()
+                    for piece in (stream[:cut], stream[cut:])
+                    for frame in decoder.push(piece)
+                ]
+                assert found == [bytes.fromhex(frame) for frame in case["resync"]["frames"]]
+                assert [[s.start, s.length] for s in decoder.skipped] == case["resync"]["skipped"]
+
+
+def test_an_error_stays() -> None:
+    decoder = Decoder()
+    for _ in range(2):
+        with pytest.raises(DecodeError, match="unknown verb"):
+            decoder.push(b"\x40")
+    decoder = Decoder(resync=True, max_payload=3)
+    assert decoder.push(b"\x01abcd\x00\x05\x00") == [Frame.ping()]
+    assert decoder.skipped == [Skipped(0, 6, "payload_too_long")]
+
+
+def test_addresses() -> None:
+    for case in cases("addresses"):
+        wire = bytes.fromhex(case["wire"])
+        if "error" in case:
+            with pytest.raises(AddressError) as caught:
+                Address.decode(wire)
+            assert caught.value.needs_more == (case["error"] == "incomplete")
+        else:
+            address = Address(case["address"], case.get("index"), case.get("text"))
+            assert Address.decode(wire + b"more") == (address, len(wire))
+            assert address.encode() == wire
+    with pytest.raises(AddressError):
+        Address.cached(0)
+    for text in ("", "a\n", "x" * 127):
+        with pytest.raises(AddressError):
+            Address.inline(text)
+
+
+def test_fields() -> None:
+    fields = Frame.search_path("/src", "größe", 50).payload.fields()
+    assert (fields.lstr(), fields.lstr(), fields.u8()) == ("/src", "größe", 50)
+    fields.finish()
+    for wrong in (b"", b"\x7f", b"\x82a", b"\xff\x01\x00a", b"\x81\xff"):
+        fields = st_protocol.FieldReader(wrong)
+        with pytest.raises(FieldError):
+            fields.lstr()
+        assert fields.remaining == len(wrong)
+
+
+def test_verbs() -> None:
+    assert [int(verb) for verb in Verb] == [byte for byte in range(1, 0x20) if byte != 0x1B]
+    assert (Verb.SCAN.mnemonic, Verb.FORGET.level, Verb.RECALL.remote_level) == ("SOH", 2, 1)
+
+
+def test_limits() -> None:
+    assert Frame.decode(Frame.audio(bytes(65_535)).encode()).payload == bytes(65_535)
+    with pytest.raises(EncodeError):
+        Frame.audio(bytes(65_536))
+    with pytest.raises(EncodeError):
+        Frame(0x1B)
+    with pytest.raises(EncodeError):
+        Frame.scan("/", 256)
+    assert Frame.audio(b"\xff").payload.as_str() is None
+
+
+def test_the_front_page() -> None:
+    assert doctest.testmod(st_protocol).failed == 0
