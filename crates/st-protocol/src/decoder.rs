@@ -5,6 +5,9 @@ use crate::storage::{DefaultStorage, Storage};
 use crate::wire::{self, Body};
 use crate::{DecodeError, FrameRef, MAX_PAYLOAD_LEN, PayloadRef, Verb, VerbError};
 
+/// Payloads up to this many bytes are worth a pass of their own.
+const SHORT: usize = 32;
+
 /// A push decoder: takes input cut anywhere, gives the frames in it.
 ///
 /// ```
@@ -139,18 +142,23 @@ impl<S: Storage> Decoder<S> {
         &'s mut self,
         input: &mut &'a [u8],
     ) -> Result<Option<FrameRef<'s>>, DecodeError> {
-        // A frame that lies in the input whole and without escapes, which is nearly every one.
+        // A frame that lies in the input whole, without escapes or short: nearly every one.
         if let (State::Start, [verb, body @ ..]) = (self.state, *input)
             && let Some(verb) = Verb::from_byte(*verb)
-            && let Some(end) = escape::find_special(body)
-            && body[end] == END
-            && end <= self.limit
+            && let Some(at) = escape::find_special(body)
+            && at <= self.limit
         {
-            self.take(end + 2, input);
-            return Ok(Some(FrameRef::from_parts(
-                verb,
-                PayloadRef::plain(&body[..end]),
-            )));
+            if body[at] == END {
+                self.take(at + 2, input);
+                let payload = PayloadRef::plain(&body[..at]);
+                return Ok(Some(FrameRef::from_parts(verb, payload)));
+            }
+            if at < SHORT
+                && let Some((end, len)) = self.unescape_short(body)
+            {
+                self.take(end + 2, input);
+                return Ok(Some(self.stored(verb, len)));
+            }
         }
         self.next_by_state(input)
     }
@@ -227,6 +235,26 @@ impl<S: Storage> Decoder<S> {
     /// Whether a frame has begun and not ended.
     pub const fn is_inside_frame(&self) -> bool {
         matches!(self.state, State::Inside(_))
+    }
+
+    /// Unescapes a short body into the storage in one pass; gives where its END is and the length of the payload. `None`
+    /// leaves the decision to the careful path: not short, not whole, over the limit, or wrong.
+    fn unescape_short(&mut self, body: &[u8]) -> Option<(usize, usize)> {
+        let most = self.limit.min(SHORT);
+        let room = self.storage.room(most)?.get_mut(..most)?;
+        let (mut len, mut open) = (0, false);
+        for (at, &byte) in body.iter().enumerate().take(2 * SHORT) {
+            if byte == END && !open {
+                return Some((at, len));
+            }
+            if open && byte != END && byte != ESC {
+                return None;
+            }
+            *room.get_mut(len)? = byte;
+            open = !open & (byte == ESC);
+            len += usize::from(!open);
+        }
+        None
     }
 
     /// Starts a frame at the head of `input`, which is not empty.

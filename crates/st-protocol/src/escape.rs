@@ -23,8 +23,8 @@ const PLAIN_BLOCK: usize = 32;
 /// bytes of the dense code.
 const SHORT_RUN: usize = 16;
 
-/// So many short runs in a row start the dense strategy. One alone may be chance.
-const SHORT_RUNS: u32 = 2;
+/// So many short runs in a row start the dense strategy. Fewer may be chance.
+const SHORT_RUNS: u32 = 3;
 
 /// A dense block of the wire with fewer pairs than this ends the dense strategy.
 const FEW_PAIRS: u32 = 3;
@@ -60,6 +60,7 @@ pub(crate) fn scan(body: &[u8]) -> Scan {
 }
 
 /// [`scan`] from the first ESC on.
+#[inline(never)]
 fn scan_escapes(body: &[u8], at: usize) -> Scan {
     // An escape near the start may be one of a small frame, whose END is near too.
     let near = if body.len() - at <= NEAR {
@@ -186,6 +187,7 @@ pub(crate) fn escape_into(plain: &[u8], out: &mut [u8]) -> Option<usize> {
     Some(plain.len())
 }
 
+#[inline(never)]
 fn escape_long(plain: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut from = 0;
     let mut to = 0;
@@ -232,6 +234,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
 type Escaped = [u8; 2 * PLAIN_BLOCK + 1];
 
 /// Escapes blocks while they hold many special bytes, and what is left at the end; `None` if `out` is too short.
+#[inline(never)]
 fn escape_dense(
     plain: &[u8],
     mut from: usize,
@@ -266,8 +269,28 @@ fn escape_some(block: &[u8], out: &mut [u8]) -> Option<usize> {
 /// Escapes at most [`PLAIN_BLOCK`] bytes and returns the length of the result.
 #[inline(always)]
 fn escape_block(block: &[u8], escaped: &mut Escaped) -> usize {
+    let (words, tail) = block.as_chunks::<8>();
     let mut len = 0;
-    for &byte in block {
+    for bytes in words {
+        let word = u64::from_le_bytes(*bytes);
+        // Eight special bytes: each is 0x1B times its lowest bit.
+        if (word & every(1)) * u64::from(ESC) == word
+            && let Some(room) = escaped[len % (2 * PLAIN_BLOCK)..].first_chunk_mut::<16>()
+        {
+            let pairs = u128::from(pairs_of(word)) | u128::from(pairs_of(word >> 32)) << 64;
+            *room = pairs.to_le_bytes();
+            len += 16;
+        } else {
+            len = escape_bytes(bytes, escaped, len);
+        }
+    }
+    escape_bytes(tail, escaped, len)
+}
+
+/// Escapes a few bytes to `len` and on; returns where the result ends.
+#[inline(always)]
+fn escape_bytes(bytes: &[u8], escaped: &mut Escaped, mut len: usize) -> usize {
+    for &byte in bytes {
         // Two bytes are always written; after an ordinary byte the next entry overwrites the second of them. Nothing
         // here depends on the byte but the place where the next one goes.
         let entry = ESCAPED[usize::from(byte)];
@@ -276,6 +299,14 @@ fn escape_block(block: &[u8], escaped: &mut Escaped) -> usize {
         len += usize::from(entry.len);
     }
     len
+}
+
+/// The low four bytes of a word, an ESC in front of each.
+const fn pairs_of(word: u64) -> u64 {
+    let word = word & 0xFFFF_FFFF;
+    let word = (word | word << 16) & 0x0000_FFFF_0000_FFFF;
+    let word = (word | word << 8) & every_other(0xFF);
+    word << 8 | every_other(ESC)
 }
 
 /// What a byte becomes on the wire.

@@ -21,6 +21,36 @@
 //! # }
 //! ```
 //!
+//! Frames from a connection come in pieces; a [`Decoder`] takes them however they are cut:
+//!
+//! ```
+//! use st_protocol::{Decoder, Message};
+//!
+//! let mut decoder = Decoder::new();
+//! for mut piece in [&b"\x05\x00\x01\x84/s"[..], b"rv\x03\x00"] {
+//!     while let Some(frame) = decoder.next_frame(&mut piece)? {
+//!         let payload = frame.payload().as_bytes().unwrap_or_default();
+//!         if let Message::Scan { path, depth } = Message::parse(frame.verb(), payload)? {
+//!             assert_eq!((path, depth), ("/srv", 3));
+//!         }
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | build and read single frames | [`Frame`], or [`FrameRef`] and [`decode_ref`], which allocate nothing |
+//! | read a stream | [`Decoder`], [`FrameReader`] over `std::io`, `FrameCodec` over tokio |
+//! | read payloads by meaning, or field by field | [`Message`], [`FieldReader`], [`FieldWriter`] |
+//! | route frames to other hosts | [`Address`], [`Routed`], [`RoutedDecoder`], [`HostCache`] |
+//! | make and check protected requests | [`AuthBlock`], [`Verb::level`] |
+//!
+//! It carries and checks bytes. Keys, sessions and who may do what are the daemon's.
+//!
+//! Features: `std` (default) adds `std::io`; `alloc`, without it, owned frames; with neither, everything borrowed still works,
+//! down to a [`Decoder`] over an array. `tokio-util` adds `FrameCodec`. A panic on bytes from outside is a bug of ours.
+//!
 //! The wire is specified in `docs/spec/st-protocol.md`; "spec 4.2" in these pages is a section of it.
 
 #![no_std]
