@@ -9,11 +9,11 @@ use std::{
 use drybox::{
     ExitCode, Side,
     acceptance::Verdict,
-    adapter::{Adapter, CryptoConfig},
+    adapter::{Adapter, AdapterFault, CryptoConfig},
     engine::{self, End, Hooks, Setup},
     keys::{self, KeyFiles},
-    output::{Recorded, Recorder, RecorderOptions, Summary},
-    report,
+    output::{Recorded, Recorder, RecorderOptions, Scrubber, Summary},
+    report::{self, Conclusion},
     scenario::Scenario,
 };
 
@@ -102,7 +102,7 @@ pub fn run(
     };
     let outcome = engine::run(scenario, setup, &mut recorder, hooks);
 
-    let report = report::conclude(
+    let mut report = report::conclude(
         job.name,
         scenario,
         specs,
@@ -110,6 +110,7 @@ pub fn run(
         outcome,
         recorder.event_counts(),
     );
+    remove_keys(&mut report, recorder.scrubber());
     let summary_json = report.summary.to_json(recorder.scrubber());
     let recorded = recorder.finish(
         &report.summary,
@@ -124,6 +125,27 @@ pub fn run(
         exit: report.exit,
         recorded,
     })
+}
+
+/// What is said of a run holds no private key, as little as what is written (`docs/spec/outputs.md`, 7.1).
+fn remove_keys(report: &mut Conclusion, scrubber: &Scrubber) {
+    let clean = |text: &mut String| *text = scrubber.text(text).into_owned();
+    report.summary.warnings.iter_mut().for_each(clean);
+    report.summary.error.iter_mut().for_each(clean);
+    if let End::Endpoint(error) = &mut report.end {
+        match &mut error.fault {
+            AdapterFault::Raised { message, traceback } => {
+                clean(message);
+                traceback.iter_mut().for_each(clean);
+            }
+            AdapterFault::Load(text)
+            | AdapterFault::Contract(text)
+            | AdapterFault::Process(text) => {
+                clean(text);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Key files below the scenario's folder.

@@ -229,8 +229,16 @@ fn an_adapter_cannot_bring_its_key_to_disk() {
                 events.matches("[private key removed]").count() >= 20,
                 "{events}"
             );
-            let said = report.summary_json;
+            // What the commands and the Python package say of the run.
+            let said = format!(
+                "{} {:?} {:?}",
+                report.summary_json, report.summary, report.end
+            );
             assert!(!said.contains(&hex(&key(1))), "{said}");
+            assert_eq!(
+                said.matches("KeyError: [private key removed]").count(),
+                3 * usize::from(fails)
+            );
         }
     }
 }
