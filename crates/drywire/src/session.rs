@@ -14,13 +14,16 @@ use drybox::{
     keys::{self, KeyFiles},
     output::{Recorded, Recorder, RecorderOptions, Scrubber, Summary},
     report::{self, Conclusion},
-    scenario::Scenario,
+    scenario::{self, Scenario, Source},
 };
 
 use crate::boxcli::BoxError;
 
 /// The largest key file that is read; a key takes 32 bytes, or 128 as hex of 64.
 const MAX_KEY_BYTES: u64 = 4096;
+
+/// The largest scenario file that is read.
+const MAX_SCENARIO_BYTES: u64 = 1 << 20;
 
 /// What is to be run.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ pub fn run(
     adapters: [&mut dyn Adapter; 2],
     hooks: &mut dyn Hooks,
 ) -> Result<Report, BoxError> {
-    let scenario = job.scenario;
+    let scenario = &with_messages(job)?;
     let specs = [job.specs[0].as_str(), job.specs[1].as_str()];
     let keys = keys::provision(scenario, specs, scenario.seed, &Files { base: job.base })?;
     let options = RecorderOptions {
@@ -125,6 +128,36 @@ pub fn run(
         exit: report.exit,
         recorded,
     })
+}
+
+/// The job's scenario, with the texts of a `messages.yaml` in its output folder where it has none itself.
+fn with_messages(job: &Job<'_>) -> Result<Scenario, BoxError> {
+    let mut scenario = job.scenario.clone();
+    if let Some(out) = job.out
+        && scenario.messages.iter().all(Vec::is_empty)
+    {
+        let path = out.join("messages.yaml");
+        match read_text(&path) {
+            Ok(text) => {
+                let name = path.display().to_string();
+                scenario.messages = scenario::messages(&Source { name, text })?;
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            // What is wrong with the folder is said when the outputs are created there.
+            Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {}
+            Err(cause) => return Err(BoxError::ScenarioFile { path, cause }),
+        }
+    }
+    Ok(scenario)
+}
+
+/// Reads a scenario's file, bounded: of one that is too long, enough that it is refused.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_SCENARIO_BYTES + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// What is said of a run holds no private key, as little as what is written (`docs/spec/outputs.md`, 7.1).

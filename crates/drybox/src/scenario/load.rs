@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Mode, Scenario, Warning,
+    Mode, Scenario, TextMessage, Warning,
     notice::{Notices, ScenarioError},
     older::{self, Renames},
     schema, sweep, typed,
@@ -104,6 +104,35 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Plan, ScenarioErro
         warnings: notices.warnings,
         is_sweep,
     })
+}
+
+/// Reads a `messages.yaml`: what stands under `messages` in a scenario (`docs/spec/scenario.md`, 3.7).
+///
+/// # Errors
+/// As for [`load`]; keys are named from `messages` on.
+pub fn messages(source: &Source) -> Result<[Vec<TextMessage>; 2], ScenarioError> {
+    let mut notices = Notices::new(&source.name);
+    let value = match yaml::read(&source.text) {
+        Ok(value) => value,
+        Err(flaws) => {
+            for flaw in flaws {
+                notices.problem(flaw.line, &flaw.path, flaw.message);
+            }
+            return Err(ScenarioError::new(notices.problems));
+        }
+    };
+    let messages = Entry {
+        key: "messages".to_owned(),
+        line: 1,
+        value,
+    };
+    let root = Node::new(1, Content::Mapping(vec![messages]));
+    let renames = Renames::default();
+    refuse_numbers(&root, &renames, &mut Vec::new(), &mut notices);
+    let value = root.to_value();
+    validate(&root, &value, &renames, &mut notices);
+    notices.check()?;
+    Ok(typed::scenario(&value, &root, &source.name).messages)
 }
 
 /// What a fuzzer calls with arbitrary bytes: whatever loads is written back and loads again.

@@ -10,7 +10,7 @@ mod sweep;
 mod typed;
 mod yaml;
 
-pub use load::{Overrides, Plan, Point, Source, fuzz, load};
+pub use load::{Overrides, Plan, Point, Source, fuzz, load, messages};
 pub use model::{
     AudioCadence, CaptureOptions, CryptoScenario, KeyForm, KeyKind, KeySource, Mode, Scenario,
     SideScenario, TextMessage,

@@ -15,9 +15,6 @@ use drybox::{
 use super::{args::RunArgs, error::BoxError, host::Host, print, progress::RunBar, sweep};
 use crate::session::{self, Job};
 
-/// The largest scenario file that is read.
-const MAX_SCENARIO_BYTES: u64 = 1 << 20;
-
 /// Runs the command; messages go to `err`, results to `out`.
 pub(super) fn run(
     args: &RunArgs,
@@ -83,17 +80,10 @@ pub(super) fn run(
 
 /// Reads a scenario file, bounded.
 pub(super) fn read(path: &Path) -> Result<Source, BoxError> {
-    let fail = |cause: std::io::Error| BoxError::ScenarioFile {
+    let text = session::read_text(path).map_err(|cause| BoxError::ScenarioFile {
         path: path.to_owned(),
         cause,
-    };
-    let file = std::fs::File::open(path).map_err(fail)?;
-    let mut text = String::new();
-    std::io::Read::read_to_string(
-        &mut std::io::Read::take(file, MAX_SCENARIO_BYTES + 1),
-        &mut text,
-    )
-    .map_err(fail)?;
+    })?;
     Ok(Source {
         name: path.display().to_string(),
         text,

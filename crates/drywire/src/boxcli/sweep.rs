@@ -1,4 +1,4 @@
-//! All values of a sweep, each in a process of its own (`docs/spec/scenario.md`, section 9).
+//! All values of a sweep, each in a process of its own (`docs/spec/scenario.md`, section 7).
 //!
 //! A fresh process per value keeps one value's adapters from seeing what another's left behind in
 //! an interpreter, and gives the same bytes whatever the number of jobs.

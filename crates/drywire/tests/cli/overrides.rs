@@ -143,3 +143,36 @@ fn the_form_in_use_in_the_field_writes_the_same_bytes() {
     assert_eq!(bench.run(&flags).code, Some(0));
     assert!(tree(&bench.path("out")) == tree(&bench.path("field")));
 }
+
+#[test]
+fn texts_come_from_the_output_folder_where_the_scenario_has_none() {
+    let text = "left: native:pingpong\nright: native:pingpong\nduration_ms: 3000\n";
+    let bench = Bench::new(text);
+    fs::create_dir(bench.path("out")).expect("a folder");
+    let write = |text: &str| fs::write(bench.path("out/messages.yaml"), text).expect("a file");
+    let events = || fs::read_to_string(bench.path("out/events.jsonl")).expect("events");
+
+    write("left:\n- {text: from the folder, delay_ms: 20}\n");
+    let said = bench.run(&[]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(
+        events().contains(r#""side":"R","type":"text_rx","payload":{"text":"from the folder"}"#)
+    );
+    let resolved = fs::read_to_string(bench.path("out/scenario.resolved.yaml")).expect("a file");
+    assert!(resolved.contains("from the folder"), "{resolved}");
+
+    write("left:\n- {text: 5}\n");
+    let said = bench.run(&[]);
+    assert_eq!(said.code, Some(4), "{}", said.err);
+    assert!(
+        said.err.contains("messages.yaml:2: messages.left.0.text"),
+        "{}",
+        said.err
+    );
+
+    // The scenario's own texts win; the file is not even read.
+    let own = format!("{text}messages: {{right: [{{text: own}}]}}\n");
+    fs::write(bench.path("s.yaml"), own).expect("a file");
+    assert_eq!(bench.run(&[]).code, Some(0));
+    assert!(events().contains(r#""payload":{"text":"own"}"#));
+}
