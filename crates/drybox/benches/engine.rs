@@ -1,6 +1,6 @@
 //! Simulated seconds per wall second of whole native runs, outputs included.
 //!
-//! `cargo bench -p drybox --bench engine`; the figures are kept in `docs/performance.md`.
+//! `cargo bench -p drybox --bench engine [-- PART OF A NAME]`; the figures are kept in `docs/performance.md`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -100,6 +100,12 @@ fn main() {
 
 /// Runs five times with outputs on disk and prints the median.
 fn measure(name: &str, scenario: &str, seconds: u64, tone: bool, target: f64) {
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    if wanted.is_some_and(|part| !name.contains(&part)) {
+        return;
+    }
     let source = Source {
         name: "bench".to_owned(),
         text: format!("{scenario}duration_ms: {}\nseed: 1\n", seconds * 1000),

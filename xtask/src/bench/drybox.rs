@@ -41,6 +41,9 @@ struct Measurement {
 enum Kind {
     /// At least this many simulated seconds per wall second.
     Rate(f64),
+    /// The same of the row of the engine's own benchmark that `adapter` names: there is no command
+    /// with adapters that do nothing.
+    EngineRate(f64),
     /// At most this many ms of wall time.
     WallMs(f64),
     /// At most this many MB of memory.
@@ -54,7 +57,15 @@ const AUDIO_G711: &str = "mode: audio\nseed: 1\nnetwork: {bearer: pstn_g711}\n\
 const AUDIO_AMR: &str = "mode: audio\nseed: 1\nnetwork: {bearer: cs_gsm}\n\
     modem: {vocoder: amr12k2_mock, channel_type: awgn, snr_db: 20}\n";
 
-const MEASUREMENTS: [Measurement; 7] = [
+const MEASUREMENTS: [Measurement; 8] = [
+    Measurement {
+        name: "native no-op, byte mode",
+        program: Program::Binary,
+        adapter: "native no-op",
+        scenario: BYTE,
+        seconds: 200_000.0,
+        kind: Kind::EngineRate(500_000.0),
+    },
     Measurement {
         name: "Python no-op, byte mode",
         program: Program::Wheel,
@@ -134,7 +145,9 @@ pub(super) fn run(project: &Project, options: &Options) -> Result<Vec<Figure>> {
             seconds: match measurement.kind {
                 // A tenth still tells; start-up and growth are not shortened.
                 Kind::Rate(_) if options.quick => measurement.seconds / 10.0,
-                Kind::Rate(_) | Kind::WallMs(_) | Kind::PeakMb(_) => measurement.seconds,
+                Kind::Rate(_) | Kind::EngineRate(_) | Kind::WallMs(_) | Kind::PeakMb(_) => {
+                    measurement.seconds
+                }
             },
             folder: folder.clone(),
         };
@@ -168,6 +181,7 @@ impl Bench<'_> {
                 let wall = measure::shortest(runs, || self.command())?.as_secs_f64();
                 (self.seconds / wall, "s/s", Bound::AtLeast(bound))
             }
+            Kind::EngineRate(bound) => return self.engine(bound),
             Kind::WallMs(bound) => {
                 // Short enough to be repeated until the file cache is warm.
                 let wall = measure::shortest(10, || self.command())?.as_secs_f64();
@@ -180,6 +194,29 @@ impl Bench<'_> {
             unit,
             value,
             bound,
+        })
+    }
+
+    /// The row of the engine's benchmark, which takes the median of five runs itself.
+    fn engine(&self, bound: f64) -> Result<Figure> {
+        let text = steps::capture(cargo(self.project).args([
+            "bench",
+            "--locked",
+            "--package=drybox",
+            "--bench=engine",
+            "--",
+            self.measurement.adapter,
+        ]))?;
+        let rate = text
+            .split("sim s/s")
+            .next()
+            .and_then(|before| before.split_whitespace().last())
+            .and_then(|number| number.parse().ok());
+        Ok(Figure {
+            name: self.measurement.name,
+            unit: "s/s",
+            value: rate.with_context(|| format!("the benchmark printed {text:?}"))?,
+            bound: Bound::AtLeast(bound),
         })
     }
 
