@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     Direction, ExitCode, Side,
     acceptance::{BitErrors, DirectionMeasured, HandshakeMeasured, Latencies, Measured, Verdict},
+    adapter::EndpointError,
     engine::{End, Measurements, Outcome, Tallies},
     keys,
     link::{LatencyHistogram, LinkStats},
@@ -61,7 +62,7 @@ pub fn conclude(
     };
     let error = match &outcome.end {
         End::Completed | End::Interrupted => None,
-        End::Endpoint(error) => Some(error.to_string()),
+        End::Endpoint(error) => Some(portable(error)),
         End::Output(error) => Some(error.to_string()),
     };
     let mut all_warnings = warnings.to_vec();
@@ -104,6 +105,24 @@ pub fn conclude(
         summary,
         exit,
     }
+}
+
+/// An adapter's failure without what differs between machines: no traceback, whose lines hold paths,
+/// and no folder of the adapter's. Who runs the command is told the whole of it.
+fn portable(error: &EndpointError) -> String {
+    let EndpointError {
+        side,
+        spec,
+        callback,
+        t_ms,
+        fault,
+    } = error;
+    let mut text = fault.to_string();
+    if let Some((folder, _)) = spec.rsplit_once('/') {
+        text = text.replace(&format!("{folder}/"), "");
+    }
+    let (side, spec) = (side.name(), keys::normal_form(spec));
+    format!("{side} adapter ({spec}) failed in {callback} at t={t_ms} ms: {text}")
 }
 
 impl Latencies for LatencyHistogram {
@@ -258,4 +277,37 @@ fn partial_window(scenario: &Scenario, outcome: &Outcome) -> Option<PartialWindo
         to_ms,
         goodput_bps: PerSide { left, right },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::{AdapterFault, Callback};
+
+    #[test]
+    fn a_failure_in_the_summary_names_no_folder() {
+        let error = |fault| EndpointError {
+            side: Side::Left,
+            spec: "/home/me/k.py:K".to_owned(),
+            callback: Callback::Load,
+            t_ms: 0,
+            fault,
+        };
+        let raised = AdapterFault::Raised {
+            message: "ValueError: no".to_owned(),
+            traceback: Some("File \"/home/me/k.py\", line 3".to_owned()),
+        };
+        let text = portable(&error(raised));
+        assert_eq!(
+            text,
+            "left adapter (k.py:K) failed in load at t=0 ms: ValueError: no"
+        );
+        let text = portable(&error(AdapterFault::Load(
+            "cannot read /home/me/k.py".to_owned(),
+        )));
+        assert_eq!(
+            text,
+            "left adapter (k.py:K) failed in load at t=0 ms: cannot read k.py"
+        );
+    }
 }

@@ -97,7 +97,7 @@ impl Tallies {
     pub(super) fn take(&mut self, t_ms: u64, side: Side, kind: &str, payload: &Value) -> Meaning {
         let tally = &mut self.sides[side.index()];
         let derived = match kind {
-            "hs_done" | "handshake_done" => Some(tally.handshake(t_ms, payload)),
+            "hs_done" | "handshake_done" => tally.handshake(t_ms, payload),
             "rekey_done" => tally.rekey(payload),
             "aead_fail" => tally.aead_fail(payload),
             "modem_lock" => tally.modem_lock(t_ms, payload),
@@ -109,21 +109,24 @@ impl Tallies {
 }
 
 impl SideTally {
-    fn handshake(&mut self, t_ms: u64, payload: &Value) -> Derived {
+    fn handshake(&mut self, t_ms: u64, payload: &Value) -> Option<Derived> {
+        let took = match given(payload, ["time_ms", "t_ms"]) {
+            None => t_ms as f64,
+            Some(value) => duration(value)?,
+        };
         let auth = payload
             .get("auth")
             .and_then(Value::as_str)
             .map(str::to_owned);
         self.handshake.get_or_insert(Handshake { t_ms, auth });
-        let took = number(payload, "time_ms").or_else(|| number(payload, "t_ms"));
-        Derived {
-            hs_time_ms: Some(took.unwrap_or(t_ms as f64)),
+        Some(Derived {
+            hs_time_ms: Some(took),
             ..Derived::default()
-        }
+        })
     }
 
     fn rekey(&mut self, payload: &Value) -> Option<Derived> {
-        let took = number(payload, "time_ms").or_else(|| number(payload, "rekey_ms"))?;
+        let took = duration(given(payload, ["time_ms", "rekey_ms"])?)?;
         self.rekeys += 1;
         Some(Derived {
             rekey_ms: Some(took),
@@ -148,7 +151,7 @@ impl SideTally {
         self.lock.set(t_ms, locked);
         Some(Derived {
             lock_ratio: self.lock.ratio(t_ms),
-            cfo_hz_est: number(payload, "cfo_hz"),
+            cfo_hz_est: frequency(payload, "cfo_hz"),
             ..Derived::default()
         })
     }
@@ -173,8 +176,25 @@ impl SideTally {
     }
 }
 
-fn number(payload: &Value, key: &str) -> Option<f64> {
-    payload.get(key).and_then(Value::as_f64)
+/// The largest time and the largest frequency that an event may tell, in ms and Hz.
+const LARGEST: f64 = 1e12;
+
+/// The first of two keys that has a value.
+fn given<'p>(payload: &'p Value, keys: [&str; 2]) -> Option<&'p Value> {
+    keys.iter()
+        .filter_map(|key| payload.get(key))
+        .find(|value| !value.is_null())
+}
+
+/// A time in ms.
+fn duration(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|ms| (0.0..=LARGEST).contains(ms))
+}
+
+/// A frequency in Hz.
+fn frequency(payload: &Value, key: &str) -> Option<f64> {
+    let hz = payload.get(key)?.as_f64();
+    hz.filter(|hz| hz.abs() <= LARGEST)
 }
 
 #[cfg(test)]
@@ -229,6 +249,9 @@ mod tests {
             ("aead_fail", json!({"count": -1})),
             ("modem_lock", json!({"locked": "yes"})),
             ("rekey_done", json!(null)),
+            ("rekey_done", json!({"time_ms": -1})),
+            ("hs_done", json!({"time_ms": 1e300})),
+            ("hs_done", json!({"t_ms": "soon"})),
         ];
         for (kind, payload) in cases {
             assert_eq!(

@@ -8,7 +8,7 @@ use std::{
 
 use drybox::{
     ExitCode,
-    engine::{Hooks, Progress},
+    engine::{End, Hooks, Progress},
     scenario::{self, Overrides, Plan, Point, Source},
 };
 
@@ -67,8 +67,10 @@ pub(super) fn run(
     for warning in &report.summary.warnings {
         writeln!(err, "warning: {warning}")?;
     }
-    if let Some(error) = &report.summary.error {
-        writeln!(err, "error: {error}")?;
+    match &report.end {
+        End::Endpoint(error) => writeln!(err, "error: {error}")?,
+        End::Output(error) => writeln!(err, "error: {error}")?,
+        _ => {}
     }
     if args.json {
         print::json(out, &report)?;
