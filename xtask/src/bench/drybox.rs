@@ -53,9 +53,11 @@ enum Kind {
 const NOOP: &str = "benches/drybox/noop.py";
 const BYTE: &str = "mode: byte\nseed: 1\nnetwork: {bearer: ott_udp}\n";
 const AUDIO_G711: &str = "mode: audio\nseed: 1\nnetwork: {bearer: pstn_g711}\n\
-    modem: {vocoder: g711_alaw, channel_type: awgn, snr_db: 20}\n";
+    left: {modem: &modem {vocoder: g711_alaw, channel_type: awgn, snr_db: 20}}\n\
+    right: {modem: *modem}\n";
 const AUDIO_AMR: &str = "mode: audio\nseed: 1\nnetwork: {bearer: cs_gsm}\n\
-    modem: {vocoder: amr12k2_mock, channel_type: awgn, snr_db: 20}\n";
+    left: {modem: &modem {vocoder: amr12k2_mock, channel_type: awgn, snr_db: 20}}\n\
+    right: {modem: *modem}\n";
 
 const MEASUREMENTS: [Measurement; 8] = [
     Measurement {
