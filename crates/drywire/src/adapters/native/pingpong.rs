@@ -221,10 +221,6 @@ impl Adapter for PingPong {
         })
     }
 
-    fn init(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
     fn start(&mut self, context: &mut Context) -> Result<(), AdapterFault> {
         if let Some(crypto) = &context.config().crypto {
             let hex = |key: &[u8; 32]| -> String {
@@ -314,10 +310,6 @@ impl Adapter for PingPong {
 
     fn send_sdu(&mut self, _: &mut Context, sdu: &[u8]) -> Result<(), AdapterFault> {
         self.push([&b"TEXT "[..], sdu].concat());
-        Ok(())
-    }
-
-    fn stop(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
         Ok(())
     }
 }

@@ -35,16 +35,8 @@ impl Adapter for Tone {
         })
     }
 
-    fn init(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
     fn start(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
         self.produced = 0;
-        Ok(())
-    }
-
-    fn on_timer(&mut self, _: &mut Context, _: u64) -> Result<(), AdapterFault> {
         Ok(())
     }
 
@@ -75,19 +67,7 @@ impl Adapter for Tone {
         Ok(Pulled::Block)
     }
 
-    fn push_rx_block(&mut self, _: &mut Context, _: &Block) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
-    fn is_handshake_complete(&mut self, _: &mut Context) -> Result<Option<bool>, AdapterFault> {
-        Ok(None)
-    }
-
     fn send_sdu(&mut self, _: &mut Context, _: &[u8]) -> Result<(), AdapterFault> {
         Err(not_announced("send_sdu"))
-    }
-
-    fn stop(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
     }
 }

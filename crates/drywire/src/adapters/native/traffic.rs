@@ -106,10 +106,6 @@ impl Adapter for Traffic {
         Ok(())
     }
 
-    fn on_timer(&mut self, _: &mut Context, _: u64) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
     fn poll_link_tx(
         &mut self,
         context: &mut Context,
@@ -143,10 +139,6 @@ impl Adapter for Traffic {
 
     fn push_rx_block(&mut self, _: &mut Context, _: &Block) -> Result<(), AdapterFault> {
         Err(not_announced("push_rx_block"))
-    }
-
-    fn is_handshake_complete(&mut self, _: &mut Context) -> Result<Option<bool>, AdapterFault> {
-        Ok(None)
     }
 
     fn send_sdu(&mut self, _: &mut Context, _: &[u8]) -> Result<(), AdapterFault> {

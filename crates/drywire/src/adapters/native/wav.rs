@@ -109,18 +109,6 @@ impl Adapter for Wav {
         })
     }
 
-    fn init(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
-    fn start(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
-    fn on_timer(&mut self, _: &mut Context, _: u64) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
     fn poll_link_tx(
         &mut self,
         _: &mut Context,
@@ -156,10 +144,6 @@ impl Adapter for Wav {
             written.map_err(|error| AdapterFault::raised(format!("cannot record: {error}")))?;
         }
         Ok(())
-    }
-
-    fn is_handshake_complete(&mut self, _: &mut Context) -> Result<Option<bool>, AdapterFault> {
-        Ok(None)
     }
 
     fn send_sdu(&mut self, _: &mut Context, _: &[u8]) -> Result<(), AdapterFault> {
