@@ -26,11 +26,21 @@ struct Rule {
 }
 
 /// Every member of the workspace. A new crate takes its place here first.
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 7] = [
     Rule {
         name: "st-protocol",
         level: Level::Core,
         may_use: &[],
+    },
+    Rule {
+        name: "stt-crypto",
+        level: Level::Core,
+        may_use: &[],
+    },
+    Rule {
+        name: "stt-core",
+        level: Level::System,
+        may_use: &["stt-crypto"],
     },
     Rule {
         name: "drybox",
@@ -40,12 +50,12 @@ const RULES: [Rule; 5] = [
     Rule {
         name: "drywire",
         level: Level::Edge,
-        may_use: &["drybox", "st-protocol"],
+        may_use: &["drybox", "st-protocol", "stt-core", "stt-crypto"],
     },
     Rule {
         name: "drywire-python",
         level: Level::Edge,
-        may_use: &["drybox", "drywire", "st-protocol"],
+        may_use: &["drybox", "drywire", "st-protocol", "stt-core", "stt-crypto"],
     },
     Rule {
         name: "xtask",

@@ -1,0 +1,21 @@
+//! STT as a pure state machine: a secure, multiplexed session over any link, without I/O.
+//!
+//! Nothing here reads a clock, a socket or an entropy source. Datagrams, the time and a seed come
+//! in as arguments; datagrams to send, a deadline and events come out. The same inputs give the
+//! same bytes.
+
+mod ecn;
+mod path;
+mod profile;
+mod side;
+mod stream_id;
+mod time;
+mod transmit;
+
+pub use ecn::Ecn;
+pub use path::PathId;
+pub use profile::LinkProfile;
+pub use side::{Dir, Side};
+pub use stream_id::StreamId;
+pub use time::Timestamp;
+pub use transmit::Transmit;

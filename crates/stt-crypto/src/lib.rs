@@ -1,0 +1,2 @@
+//! The STC suite: everything cryptographic that STT uses, built from vetted primitives only
+//! (`docs/spec/stt-crypto.md`).
