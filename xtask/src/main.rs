@@ -46,7 +46,7 @@ enum Task {
     CheckDeps,
     /// Measure speed and memory against what is promised
     Bench(bench::Options),
-    /// Fuzz one target, or build all of them
+    /// Fuzz targets for a bounded time each, or replay what one of them failed on
     Fuzz(fuzz::Options),
     /// What CI runs: test, lint, check-deps
     Ci,

@@ -169,6 +169,42 @@ pub fn auth_block(bytes: &[u8]) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+    use std::string::String;
+    use std::{fs, println};
+
+    /// Every target in `fuzz/fuzz_targets` that is this crate's.
+    const BODIES: [(&str, fn(&[u8])); 5] = [
+        ("st_protocol_address", address),
+        ("st_protocol_auth", auth_block),
+        ("st_protocol_decode", decode),
+        ("st_protocol_decoder", decoder),
+        ("st_protocol_payload", payload),
+    ];
+
+    #[test]
+    fn the_corpus_of_every_target_holds() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        let targets: BTreeSet<String> = fs::read_dir(fuzz.join("fuzz_targets"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("st_protocol_"))
+            .collect();
+        let known = BODIES.iter().map(|(name, _)| std::format!("{name}.rs"));
+        assert_eq!(known.collect::<BTreeSet<_>>(), targets);
+        for (name, body) in BODIES {
+            let mut seeds = 0;
+            for entry in fs::read_dir(fuzz.join("corpus").join(name)).unwrap() {
+                let path = entry.unwrap().path();
+                // Shown if the body panics.
+                println!("{}", path.display());
+                body(&fs::read(&path).unwrap());
+                seeds += 1;
+            }
+            assert!(seeds > 0, "{name} has no corpus");
+        }
+    }
 
     proptest! {
         #[test]

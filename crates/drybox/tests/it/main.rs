@@ -3,6 +3,7 @@
 mod accounting;
 mod determinism;
 mod faults;
+mod fuzz_corpus;
 mod golden;
 mod messages;
 mod order;
