@@ -5,14 +5,18 @@
 //! same bytes.
 
 mod ecn;
+mod error;
 mod path;
 mod profile;
 mod side;
 mod stream_id;
 mod time;
 mod transmit;
+pub mod varint;
+pub mod wire;
 
 pub use ecn::Ecn;
+pub use error::{Code, TransportError};
 pub use path::PathId;
 pub use profile::LinkProfile;
 pub use side::{Dir, Side};
