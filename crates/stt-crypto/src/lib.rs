@@ -1,2 +1,28 @@
 //! The STC suite: everything cryptographic that STT uses, built from vetted primitives only
-//! (`docs/spec/stt-crypto.md`).
+//! (`docs/spec/stt-crypto.md`, whose sections are cited).
+//!
+//! Nothing here draws randomness or reads a clock: ephemeral keys, salts and nonces are arguments.
+//! Every type that holds a secret is in [`secret`]; such types wipe themselves, show nothing in
+//! `Debug` and compare in constant time or not at all.
+
+mod cookie;
+mod identity;
+mod kdf;
+mod label;
+mod noise;
+mod packet;
+pub mod secret;
+mod suite;
+#[cfg(test)]
+mod testing;
+
+pub use cookie::{COOKIE_LEN, CookieRefused, SEALED_COOKIE_LEN, XNONCE_LEN};
+pub use identity::{NodeId, PublicKey};
+#[cfg(any(test, feature = "testing"))]
+pub use noise::{Effort, effort};
+pub use noise::{
+    Initiator, MAX_MESSAGE_LEN, MESSAGE_OVERHEAD, NoiseError, RESUME_OVERHEAD, Responder, Session,
+    ephemeral_of,
+};
+pub use packet::{ForgeryCount, HeaderKey, LimitReached, OpenError, PacketKey, SealError};
+pub use suite::{Aead, TAG_LEN};

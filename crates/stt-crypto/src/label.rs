@@ -1,0 +1,62 @@
+//! Every label of the suite: what keeps two uses of one secret apart
+//! (`docs/spec/stt-crypto.md`, 1.2).
+
+/// Salt under which a seed becomes a root (3.2).
+pub(crate) const ROOT: &[u8] = b"stc root v1";
+/// Salt of Argon2id for short seeds (3.2).
+pub(crate) const SHORT_SEED: &[u8] = b"stc short seed 1";
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident = $label:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &[u8] = $label;)*
+
+        #[cfg(test)]
+        const ALL: &[&[u8]] = &[$($name),*];
+    };
+}
+
+labels! {
+    /// X25519 private key of a node (4.1).
+    NODE = b"stc node";
+    /// The Noise psk (9.1).
+    PSK = b"stt psk";
+    /// Seals COOKIE packets (12.2).
+    COOKIE = b"stt cookie";
+    /// Key of stateless-reset tokens (13).
+    RESET = b"stt reset";
+    /// Exporter of a session (10.1).
+    EXPORTER = b"stt exp";
+    /// The session key that users see (10.1).
+    SESSION_KEY = b"stt session key";
+    /// The session id that users see (10.1).
+    SESSION_ID = b"stt session id";
+    /// What a later session resumes from (10.1).
+    RESUMPTION = b"stt resumption";
+    /// Exports under labels of the user (10.1).
+    EXPORT = b"stt export";
+    /// The psk of a resumed session (10.2).
+    RESUME = b"stt resume";
+    /// AEAD key of packets (11.1).
+    KEY = b"stt key";
+    /// AEAD iv of packets (11.1).
+    IV = b"stt iv";
+    /// Header-protection key (11.1).
+    HEADER = b"stt hp";
+    /// The next traffic secret (11.4).
+    UPDATE = b"stt ku";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_label_is_used_twice_and_all_fit_their_length_byte() {
+        for (i, label) in ALL.iter().enumerate() {
+            assert!(
+                label.len() < 256 && (label.starts_with(b"stt ") || label.starts_with(b"stc "))
+            );
+            assert!(!ALL[..i].contains(label), "{label:?}");
+        }
+    }
+}
