@@ -6,6 +6,7 @@
 
 mod ecn;
 mod error;
+pub mod handshake;
 mod path;
 mod profile;
 mod side;
