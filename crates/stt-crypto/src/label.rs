@@ -16,6 +16,18 @@ macro_rules! labels {
 }
 
 labels! {
+    /// Key of `hash_data` (5).
+    HASH = b"stc hash";
+    /// Session keys of the documented interface (6.1).
+    SESSION = b"stc session";
+    /// The key after one of these (6.2).
+    ROTATE = b"stc rotate";
+    /// Key of frames (7.1).
+    FRAME = b"stc frame";
+    /// Context key of a stream (8.1).
+    STREAM = b"stc stream";
+    /// Key of one encoder's segments (8.2).
+    SEGMENT = b"stc segment";
     /// X25519 private key of a node (4.1).
     NODE = b"stc node";
     /// The Noise psk (9.1).

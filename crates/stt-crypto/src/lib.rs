@@ -6,17 +6,21 @@
 //! `Debug` and compare in constant time or not at all.
 
 mod cookie;
+mod frame;
 mod identity;
 mod kdf;
 mod label;
 mod noise;
 mod packet;
 pub mod secret;
+mod segment;
+mod stc;
 mod suite;
 #[cfg(test)]
 mod testing;
 
 pub use cookie::{COOKIE_LEN, CookieRefused, SEALED_COOKIE_LEN, XNONCE_LEN};
+pub use frame::{FRAME_SUITE, FrameError, FrameMetadata};
 pub use identity::{NodeId, PublicKey};
 #[cfg(any(test, feature = "testing"))]
 pub use noise::{Effort, effort};
@@ -25,4 +29,8 @@ pub use noise::{
     ephemeral_of,
 };
 pub use packet::{ForgeryCount, HeaderKey, LimitReached, OpenError, PacketKey, SealError};
+pub use segment::{
+    SALT_LEN, SEGMENT_OVERHEAD, Segment, SegmentError, SegmentOpener, SegmentSealer,
+};
+pub use stc::{SessionIdTooLong, Stc};
 pub use suite::{Aead, TAG_LEN};

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::effort::{count_key_generation, count_multiplication};
 use crate::{
+    kdf::extract,
     secret::{NodeKey, Secret},
     suite::TAG_LEN,
 };
@@ -212,7 +213,37 @@ impl Hash for Sha256 {
     }
 
     fn hmac(&mut self, key: &[u8], data: &[u8], out: &mut [u8]) {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        hmac::sign_to_buffer(&key, data, out).expect("snow gives room for the tag");
+        sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data, out);
     }
+
+    /// As Noise has it (its section 4.3), with the second key set up once, and wiped.
+    fn hkdf(
+        &mut self,
+        chaining_key: &[u8],
+        input_key_material: &[u8],
+        outputs: usize,
+        out1: &mut [u8],
+        out2: &mut [u8],
+        out3: &mut [u8],
+    ) {
+        let temp = extract(chaining_key, input_key_material);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, temp.expose());
+        sign(&key, &[1], out1);
+        let mut input = Secret::<33>::zero();
+        let mut next = |number: u8, previous: &[u8], out: &mut [u8]| {
+            input.as_mut_bytes()[..32].copy_from_slice(&previous[..32]);
+            input.as_mut_bytes()[32] = number;
+            sign(&key, input.expose(), out);
+        };
+        if outputs >= 2 {
+            next(2, out1, out2);
+        }
+        if outputs >= 3 {
+            next(3, out2, out3);
+        }
+    }
+}
+
+fn sign(key: &hmac::Key, data: &[u8], out: &mut [u8]) {
+    hmac::sign_to_buffer(key, data, out).expect("snow gives room for the tag");
 }

@@ -2,7 +2,18 @@
 //! (`docs/spec/stt-crypto.md`, sections 3 to 13).
 //!
 //! They are wiped when they go, print as their name only, are not cloned, and compare in constant
-//! time where they compare at all:
+//! time where they compare at all. What compiles:
+//!
+//! ```
+//! let key = stt_crypto::secret::Secret::new([0; 32]);
+//! assert_eq!(format!("{key:?}"), "Secret<32>(..)");
+//! assert!(key == stt_crypto::secret::Secret::new([0; 32])); // in constant time
+//! let seed = stt_crypto::secret::Seed::new(&[7; 32])?;
+//! let psk = seed.psk();
+//! # Ok::<(), stt_crypto::secret::EmptySeed>(())
+//! ```
+//!
+//! What doesn't:
 //!
 //! ```compile_fail,E0277
 //! // No `Display`; `Debug` shows nothing.
@@ -35,6 +46,9 @@ mod exporter;
 mod node_key;
 mod psk;
 mod seed;
+mod stream;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 pub use bytes::{Key32, Secret, WrongLength};
@@ -43,4 +57,5 @@ pub use exporter::{Exporter, LabelTooLong};
 pub use node_key::NodeKey;
 pub use psk::Psk;
 pub use seed::{EmptySeed, MIN_SEED_LEN, Seed};
+pub use stream::StreamContext;
 pub use traffic::TrafficSecret;
