@@ -6,6 +6,7 @@
 
 mod ecn;
 mod error;
+mod frame;
 pub mod handshake;
 mod path;
 mod profile;
@@ -13,11 +14,13 @@ mod side;
 mod stream_id;
 mod time;
 mod transmit;
+pub mod value;
 pub mod varint;
 pub mod wire;
 
 pub use ecn::Ecn;
 pub use error::{Code, TransportError};
+pub use frame::{AssociatedData, SttFrame, SttFrameError, SttFrameRef};
 pub use path::PathId;
 pub use profile::LinkProfile;
 pub use side::{Dir, Side};

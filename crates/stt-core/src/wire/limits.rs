@@ -94,7 +94,7 @@ impl Limits {
     }
 
     /// The bytes to send: without the last ones that are as by default.
-    pub(super) fn to_wire(&self) -> &[u8] {
+    pub(super) fn as_wire(&self) -> &[u8] {
         let len = (0..Self::COUNT)
             .rev()
             .find(|&index| self.bytes[index] != DEFAULT[index])
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(limits.max_streams(Dir::Uni), 96);
         assert_eq!(limits.max_datagram(), 65_535);
         assert_eq!(limits.max_ack_delay(), Duration::from_millis(24));
-        assert!(limits.to_wire().is_empty());
+        assert!(limits.as_wire().is_empty());
         assert_eq!(Limits::from_wire(&[]), Some(limits));
     }
 
@@ -225,11 +225,11 @@ mod tests {
         assert_eq!(limits.max_streams(Dir::Uni), Limits::MAX);
         assert_eq!(limits.max_datagram(), 1_152);
         assert_eq!(limits.max_ack_delay().as_millis(), u128::from(Limits::MAX));
-        assert_eq!(Limits::from_wire(limits.to_wire()), Some(limits));
+        assert_eq!(Limits::from_wire(limits.as_wire()), Some(limits));
 
         let limits = Limits::default().with_max_datagram(0);
         assert_eq!(limits.max_datagram(), Limits::MIN_DATAGRAM);
-        assert_eq!(limits.to_wire().len(), 6, "the ack delay is as by default");
+        assert_eq!(limits.as_wire().len(), 6, "the ack delay is as by default");
         let limits = limits.with_max_datagram(u16::MAX);
         assert_eq!(limits, Limits::default());
         let limits = limits.with_idle_timeout(Some(Duration::ZERO));

@@ -122,7 +122,7 @@ impl Params {
 
     /// What is written, by type.
     fn fields(&self) -> [Option<(u8, &[u8])>; 4] {
-        let limits = self.limits.to_wire();
+        let limits = self.limits.as_wire();
         [
             Some((WIRE_ID, self.wire_id.as_bytes())),
             self.aeads.as_ref().map(|codes| (AEADS, codes.as_bytes())),
