@@ -18,6 +18,8 @@ mod stc;
 mod suite;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod vectors;
 
 pub use cookie::{COOKIE_LEN, CookieRefused, SEALED_COOKIE_LEN, XNONCE_LEN};
 pub use frame::{FRAME_SUITE, FrameError, FrameMetadata};

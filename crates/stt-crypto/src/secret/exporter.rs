@@ -18,6 +18,11 @@ impl Exporter {
         Self(expand(&extract(h, k1_k2.expose()), label::EXPORTER, &[]))
     }
 
+    #[cfg(test)]
+    pub(crate) const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
     /// A key of the user's own, bound to `label` and `context`.
     ///
     /// # Errors

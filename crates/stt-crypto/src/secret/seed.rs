@@ -63,6 +63,11 @@ impl Seed {
         ResetKey::from_secret(self.derive(label::RESET, &[identity]))
     }
 
+    #[cfg(test)]
+    pub(crate) const fn expose_root(&self) -> &[u8; 32] {
+        self.root.expose()
+    }
+
     /// A sub-key of the root.
     pub(crate) fn derive<const N: usize>(&self, label: &[u8], context: &[&[u8]]) -> Secret<N> {
         expand(&self.root, label, context)

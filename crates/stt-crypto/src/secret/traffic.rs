@@ -33,6 +33,11 @@ impl TrafficSecret {
         HeaderKey::new(aead, &expand(&self.0, label::HEADER, &[&[aead.to_wire()]]))
     }
 
+    #[cfg(test)]
+    pub(crate) const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
     /// The secret of the next key phase.
     #[must_use]
     pub fn next(&self) -> Self {
