@@ -4,13 +4,16 @@
 //! in as arguments; datagrams to send, a deadline and events come out. The same inputs give the
 //! same bytes.
 
+mod datagram;
 mod ecn;
 mod error;
 mod frame;
 pub mod handshake;
 mod path;
 mod profile;
+mod range_set;
 mod side;
+mod stream;
 mod stream_id;
 mod time;
 mod transmit;
@@ -18,12 +21,19 @@ pub mod value;
 pub mod varint;
 pub mod wire;
 
+pub use datagram::{
+    DatagramConfig, DatagramEvent, DatagramStats, Datagrams, Overflow, SendDatagramError,
+};
 pub use ecn::Ecn;
 pub use error::{Code, TransportError};
 pub use frame::{AssociatedData, SttFrame, SttFrameError, SttFrameRef};
 pub use path::PathId;
 pub use profile::LinkProfile;
 pub use side::{Dir, Side};
+pub use stream::{
+    Carried, ClosedStream, ReadError, RecvState, SendState, StreamConfig, StreamEvent, Streams,
+    WriteError,
+};
 pub use stream_id::StreamId;
 pub use time::Timestamp;
 pub use transmit::Transmit;

@@ -14,10 +14,6 @@ pub(crate) struct Span {
 }
 
 impl RangeSet {
-    pub(crate) const fn new() -> Self {
-        Self { spans: Vec::new() }
-    }
-
     /// Adds `start..end`, joining what it overlaps or touches.
     pub(crate) fn insert(&mut self, start: u64, end: u64) {
         if start >= end {
@@ -190,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn holds_what_a_bitmap_would(ops in prop::collection::vec(op(), 0..40)) {
-            let mut set = RangeSet::new();
+            let mut set = RangeSet::default();
             let mut bits = [false; 256];
             for op in ops {
                 match op {

@@ -44,6 +44,11 @@ impl Pending {
         self.0 & !Self::QUEUED.0 == 0
     }
 
+    /// Nothing is to be told, and the stream doesn't stand in the queue.
+    pub(super) fn is_settled(self) -> bool {
+        self.0 == 0
+    }
+
     pub(super) fn contains(self, condition: Self) -> bool {
         self.0 & condition.0 != 0
     }
@@ -58,9 +63,14 @@ impl Pending {
 
     /// Takes out what is to be told first.
     pub(super) fn take(&mut self) -> Option<Self> {
-        let first = [Self::READABLE, Self::WRITABLE, Self::FINISHED, Self::STOPPED]
-            .into_iter()
-            .find(|&condition| self.contains(condition))?;
+        let first = [
+            Self::READABLE,
+            Self::WRITABLE,
+            Self::FINISHED,
+            Self::STOPPED,
+        ]
+        .into_iter()
+        .find(|&condition| self.contains(condition))?;
         self.remove(first);
         Some(first)
     }
@@ -81,6 +91,10 @@ impl EventQueue {
 
     pub(super) fn front(&self) -> Option<StreamId> {
         self.0.front().copied()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The front has nothing left to tell.

@@ -105,7 +105,11 @@ mod tests {
         window.consume(900);
         assert_eq!(window.grant(clock(250)), 1_401 + 2_000);
         window.consume(2_000);
-        assert_eq!(window.grant(clock(260)), 3_401 + 3_000, "never over its ceiling");
+        assert_eq!(
+            window.grant(clock(260)),
+            3_401 + 3_000,
+            "never over its ceiling"
+        );
         window.consume(3_000);
         assert_eq!(window.grant(clock(9_000)), 6_401 + 3_000);
     }

@@ -45,7 +45,12 @@ impl Recv {
     /// Checks a frame whose bytes end at `end`, the stream's last if `is_final`, and tells by how
     /// much it lifts the sum that the session counts. `session_credit` is what may still be added
     /// to that.
-    pub(super) fn check(&self, end: u64, is_final: bool, session_credit: u64) -> Result<u64, Breach> {
+    pub(super) fn check(
+        &self,
+        end: u64,
+        is_final: bool,
+        session_credit: u64,
+    ) -> Result<u64, Breach> {
         let breach = |code, reason| Err(Breach { code, reason });
         match self.final_size {
             Some(size) if end > size => {
@@ -61,10 +66,16 @@ impl Recv {
         }
         let more = end.saturating_sub(self.highest);
         if end > self.window.granted() {
-            return breach(Code::FLOW_CONTROL_ERROR, "more data than the stream's credit");
+            return breach(
+                Code::FLOW_CONTROL_ERROR,
+                "more data than the stream's credit",
+            );
         }
         if more > session_credit {
-            return breach(Code::FLOW_CONTROL_ERROR, "more data than the session's credit");
+            return breach(
+                Code::FLOW_CONTROL_ERROR,
+                "more data than the session's credit",
+            );
         }
         Ok(more)
     }
@@ -186,11 +197,6 @@ impl Recv {
     /// All was read up to the final size.
     pub(super) fn is_at_end(&self) -> bool {
         self.final_size == Some(self.assembler.read_offset())
-    }
-
-    /// The final size is known.
-    pub(super) fn is_size_known(&self) -> bool {
-        self.final_size.is_some()
     }
 
     /// A read would tell something else than `Blocked`.

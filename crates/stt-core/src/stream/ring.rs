@@ -174,7 +174,11 @@ mod tests {
         let (mut pool, mut ring) = (Pool::default(), Ring::default());
         ring.write(&mut pool, 0, &vec![0; 100 * BLOCK]);
         ring.release(&mut pool, 50 * BLOCK as u64);
-        assert_eq!((pool.in_use, pool.free.len()), (50, 50), "ready to be refilled");
+        assert_eq!(
+            (pool.in_use, pool.free.len()),
+            (50, 50),
+            "ready to be refilled"
+        );
         ring.clear(&mut pool, 100 * BLOCK as u64);
         assert_eq!((pool.in_use, pool.free.len()), (0, Pool::SPARE));
         pool.trim();

@@ -1,6 +1,6 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::send::Send;
+use super::{send::Send, streams::Stream};
 use crate::StreamId;
 
 /// Which stream sends next (`docs/spec/stt-streams.md` §6.2).
@@ -139,11 +139,23 @@ impl Scheduler {
         self.without_credit.front().copied()
     }
 
-    /// A stream at the head of a queue of new bytes, whichever level: for the caller to update when
-    /// the credit is used up.
-    pub(super) fn with_new(&self, at: usize) -> Option<StreamId> {
-        let queues = self.levels.iter().flat_map(|level| &level.new);
-        queues.copied().nth(at)
+    /// The session's credit is used up: streams that need it leave their queues.
+    pub(super) fn withhold(&mut self, streams: &mut BTreeMap<StreamId, Box<Stream>>) {
+        for level in &mut self.levels {
+            for _ in 0..level.new.len() {
+                let Some(id) = level.new.pop_front() else {
+                    break;
+                };
+                let send = streams.get_mut(&id).and_then(|s| s.send.as_mut());
+                match send {
+                    Some(send) if !send.has_bare_fin() => {
+                        send.turn.new = New::WithoutCredit;
+                        self.without_credit.push_back(id);
+                    }
+                    _ => level.new.push_back(id),
+                }
+            }
+        }
     }
 
     /// Gives memory back that no stream needs.

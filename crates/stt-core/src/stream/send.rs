@@ -1,9 +1,4 @@
-use super::{
-    Carried, SendState,
-    ring::Pool,
-    scheduler::Turn,
-    send_buffer::SendBuffer,
-};
+use super::{Carried, SendState, ring::Pool, scheduler::Turn, send_buffer::SendBuffer};
 use crate::{
     StreamId, varint,
     wire::{Writer, stream_header_len, write_stream_header},
@@ -109,7 +104,9 @@ impl Send {
         credit: u64,
     ) -> Option<Carried> {
         let (start, limit) = if again {
-            self.buffer.first_lost().map(|lost| (lost.start, lost.end))?
+            self.buffer
+                .first_lost()
+                .map(|lost| (lost.start, lost.end))?
         } else {
             let start = self.buffer.next();
             let allowed = self.max_data.min(start.saturating_add(credit));
@@ -177,9 +174,7 @@ impl Send {
 
     /// FIN is to be sent and no byte before it.
     pub(super) fn has_bare_fin(&self) -> bool {
-        self.fin == Fin::Due
-            && self.reset.is_none()
-            && self.buffer.next() == self.buffer.written()
+        self.fin == Fin::Due && self.reset.is_none() && self.buffer.next() == self.buffer.written()
     }
 
     /// Bytes in memory.

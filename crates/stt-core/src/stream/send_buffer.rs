@@ -153,9 +153,21 @@ mod tests {
         buffer.on_acked(&mut pool, 300, 400);
         buffer.on_lost(50, 500);
         assert_eq!(buffer.lost.len(), 2);
-        assert_eq!(buffer.first_lost(), Some(Span { start: 100, end: 300 }));
+        assert_eq!(
+            buffer.first_lost(),
+            Some(Span {
+                start: 100,
+                end: 300
+            })
+        );
         buffer.on_acked(&mut pool, 100, 450);
-        assert_eq!(buffer.first_lost(), Some(Span { start: 450, end: 500 }));
+        assert_eq!(
+            buffer.first_lost(),
+            Some(Span {
+                start: 450,
+                end: 500
+            })
+        );
         buffer.on_sent(450, 500);
         assert_eq!(buffer.first_lost(), None);
         assert_eq!(buffer.next(), 10_000);

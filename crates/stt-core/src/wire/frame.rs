@@ -233,20 +233,12 @@ impl Stream<'_> {
     /// # Panics
     /// If the writer has no room for it.
     pub fn write_header(&self, writer: &mut Writer<'_>, with_len: bool) {
-        writer.put_u8(self.type_byte(with_len));
-        writer.put_varint(self.id.as_u64());
-        if self.offset > 0 {
-            writer.put_varint(self.offset);
-        }
-        if with_len {
-            writer.put_varint(self.data.len() as u64);
-        }
+        let len = with_len.then_some(self.data.len());
+        write_stream_header(writer, self.id, self.offset, len, self.fin);
     }
 
     const fn type_byte(&self, with_len: bool) -> u8 {
-        let offset = if self.offset > 0 { STREAM_OFF } else { 0 };
-        let len = if with_len { STREAM_LEN } else { 0 };
-        STREAM | offset | len | self.fin as u8
+        stream_type(self.offset, with_len, self.fin)
     }
 }
 
@@ -280,6 +272,34 @@ pub const fn stream_header_len(id: StreamId, offset: u64, len: Option<usize>) ->
         None => 0,
     };
     1 + varint::encoded_len(id.as_u64()) + offset + len
+}
+
+/// Writes the head of a STREAM frame, [`stream_header_len`] bytes, for data that the caller copies
+/// to its place itself: `len` bytes, or all the rest of the packet (`None`).
+///
+/// # Panics
+/// If the writer has no room for it.
+pub fn write_stream_header(
+    writer: &mut Writer<'_>,
+    id: StreamId,
+    offset: u64,
+    len: Option<usize>,
+    fin: bool,
+) {
+    writer.put_u8(stream_type(offset, len.is_some(), fin));
+    writer.put_varint(id.as_u64());
+    if offset > 0 {
+        writer.put_varint(offset);
+    }
+    if let Some(len) = len {
+        writer.put_varint(len as u64);
+    }
+}
+
+const fn stream_type(offset: u64, with_len: bool, fin: bool) -> u8 {
+    let offset = if offset > 0 { STREAM_OFF } else { 0 };
+    let len = if with_len { STREAM_LEN } else { 0 };
+    STREAM | offset | len | fin as u8
 }
 
 /// Bytes of a DATAGRAM frame before its data: with a length field for `len` bytes, or without one

@@ -16,6 +16,7 @@ mod writer;
 pub use ack::{Ack, AckRanges, EcnCounts};
 pub use frame::{
     Frame, NewId, Stream, datagram_header_len, stream_header_len, write_datagram_header,
+    write_stream_header,
 };
 pub use frames::{FrameError, FrameErrorKind, Frames};
 pub use id::WireId;
