@@ -46,6 +46,9 @@ mod tests {
         assert_eq!(ready.pop(), Some(3));
         ready.push(3);
         assert_eq!(ready.pop(), Some(1));
-        assert_eq!((ready.pop(), ready.pop(), ready.pop()), (Some(2), Some(3), None));
+        assert_eq!(
+            (ready.pop(), ready.pop(), ready.pop()),
+            (Some(2), Some(3), None)
+        );
     }
 }

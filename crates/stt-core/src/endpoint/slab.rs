@@ -129,7 +129,10 @@ mod tests {
         assert_eq!(third.index(), first.index(), "the slot is used again");
         assert_eq!(slab.get(first), None);
         assert_eq!(slab.get_mut(first), None);
-        assert_eq!((slab.get(second), slab.get(third)), (Some(&'b'), Some(&'c')));
+        assert_eq!(
+            (slab.get(second), slab.get(third)),
+            (Some(&'b'), Some(&'c'))
+        );
         assert_eq!(slab.handle(third.index()), Some(third));
         assert_eq!(slab.len(), 2);
     }

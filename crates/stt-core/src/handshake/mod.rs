@@ -32,4 +32,8 @@ pub use ticket::Ticket;
 pub use versions::Versions;
 pub use wrapper::{HandshakeError, SttHandshake};
 
-pub(crate) use envelope::Kind;
+pub(crate) use envelope::{Kind, NEW_ICID_LEN};
+pub(crate) use initiator::Attempt;
+pub(crate) use responder::Heard;
+pub(crate) use response::answered;
+pub(crate) use terms::Agreed;
