@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use crate::{
     Address, AuthBlock, DecodeError, Decoder, FieldReader, FieldWriter, Frame, FrameRef, HostCache,
-    Message, Payload, Routed, RoutedDecoder,
+    Message, Payload, Routed, RoutedDecoder, Storage,
 };
 
 /// Any bytes are one frame or an error; a frame is written as it was read, and a payload without its frame likewise.
@@ -60,6 +60,15 @@ pub fn decoder(bytes: &[u8]) {
     }
     assert_eq!(push(stream, step), (expected, end));
 
+    // A block's worth of limit, just under it, and none, over memory that grows and memory that does not.
+    for limit in [79, 80, crate::MAX_PAYLOAD_LEN] {
+        let new = || Decoder::new().max_payload_len(limit);
+        same_in_batches(new(), new(), stream, step);
+        same_in_batches(new(), new(), stream, stream.len().max(1));
+    }
+    let array = Decoder::with_storage([0; 90]);
+    same_in_batches(array.clone(), array, stream, step);
+
     let mut decoder = Decoder::new();
     let mut skipped = 0;
     let mut framed = 0;
@@ -77,6 +86,31 @@ pub fn decoder(bytes: &[u8]) {
     assert_eq!(decoder.position(), stream.len() as u64);
     if decoder.finish().is_ok() {
         assert_eq!(framed + skipped, stream.len() as u64);
+    }
+}
+
+/// [`Decoder::frames`] is [`Decoder::next_frame`] in every respect, errors and what is left of the input included.
+fn same_in_batches<S: Storage>(
+    mut single: Decoder<S>,
+    mut batch: Decoder<S>,
+    stream: &[u8],
+    step: usize,
+) {
+    for piece in stream.chunks(step) {
+        let mut input = piece;
+        let mut frames = batch.frames(piece);
+        loop {
+            let expected = single.next_frame(&mut input);
+            let frame = frames.next_frame();
+            assert_eq!(frame, expected);
+            assert_eq!(frames.rest(), input);
+            if !matches!(expected, Ok(Some(_))) {
+                break;
+            }
+        }
+        assert_eq!(batch.position(), single.position());
+        assert_eq!(batch.finish(), single.finish());
+        assert_eq!(batch.is_inside_frame(), single.is_inside_frame());
     }
 }
 
@@ -174,8 +208,10 @@ mod tests {
     use std::string::String;
     use std::{fs, println};
 
+    type Body = fn(&[u8]);
+
     /// Every target in `fuzz/fuzz_targets` that is this crate's.
-    const BODIES: [(&str, fn(&[u8])); 5] = [
+    const BODIES: [(&str, Body); 5] = [
         ("st_protocol_address", address),
         ("st_protocol_auth", auth_block),
         ("st_protocol_decode", decode),
@@ -207,6 +243,29 @@ mod tests {
     }
 
     proptest! {
+        /// Streams long enough for many blocks, mostly of frames, with now and then something wrong.
+        #[test]
+        fn many_small_frames_come_as_one_by_one(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    4 => Just(b"\x05\x00".to_vec()),
+                    4 => (1u8..0x1B, prop::collection::vec(1u8..0x1B, 0..20)).prop_map(|(verb, mut rest)| {
+                        rest.insert(0, verb);
+                        rest.push(0);
+                        rest
+                    }),
+                    4 => (1u8..0x1B, prop::collection::vec(prop_oneof![
+                        Just(&b"\x1b\x1b"[..]), Just(&b"\x1b\x00"[..]), Just(&b"abcdefg"[..]), Just(&b"a"[..]),
+                    ], 0..24)).prop_map(|(verb, parts)| [&[verb][..], &parts.concat(), b"\x00"].concat()),
+                    1 => prop::collection::vec(prop_oneof![Just(0x00), Just(0x1B), any::<u8>()], 0..3),
+                ],
+                0..60,
+            ),
+            step in any::<u8>(),
+        ) {
+            decoder(&[&[step][..], &pieces.concat()].concat());
+        }
+
         #[test]
         fn the_bodies_hold(
             bytes in prop::collection::vec(prop_oneof![Just(0x00), Just(0x1B), 0u8..0x24, 0x80u8..0x84, any::<u8>()], 0..160),

@@ -3,7 +3,7 @@
 use crate::escape::{self, END, ESC, Scan};
 use crate::storage::{DefaultStorage, Storage};
 use crate::wire::{self, Body};
-use crate::{DecodeError, FrameRef, MAX_PAYLOAD_LEN, PayloadRef, Verb, VerbError};
+use crate::{DecodeError, FrameRef, Frames, MAX_PAYLOAD_LEN, PayloadRef, Verb, VerbError};
 
 /// Payloads up to this many bytes are worth a pass of their own.
 const SHORT: usize = 32;
@@ -33,16 +33,16 @@ const SHORT: usize = 32;
 /// After an error it is fused: it returns that error until [`resync`](Self::resync) or [`reset`](Self::reset).
 #[derive(Clone, Debug)]
 pub struct Decoder<S = DefaultStorage> {
-    storage: S,
-    limit: usize,
-    state: State,
+    pub(crate) storage: S,
+    pub(crate) limit: usize,
+    pub(crate) state: State,
     /// Bytes of the stream taken so far.
-    position: u64,
+    pub(crate) position: u64,
     report: Option<Skipped>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+pub(crate) enum State {
     /// A verb comes next.
     Start,
     /// Inside a frame that came in pieces; the first `len` bytes of its payload are in the storage.
@@ -62,7 +62,7 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Inside {
+pub(crate) struct Inside {
     verb: Verb,
     /// Wire bytes of the frame so far.
     wire: usize,
@@ -73,7 +73,7 @@ struct Inside {
 
 /// Where the erroneous byte leaves a reader that only looks for END (spec 8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AfterError {
+pub(crate) enum AfterError {
     /// It was an END itself.
     AtEnd,
     InPayload,
@@ -145,7 +145,7 @@ impl<S: Storage> Decoder<S> {
         // A frame that lies in the input whole, without escapes or short: nearly every one.
         if let (State::Start, [verb, body @ ..]) = (self.state, *input)
             && let Some(verb) = Verb::from_byte(*verb)
-            && let Some(at) = escape::find_special(body)
+            && let Some(at) = escape::find_first(body)
             && at <= self.limit
         {
             if body[at] == END {
@@ -160,9 +160,19 @@ impl<S: Storage> Decoder<S> {
                 return Ok(Some(self.stored(verb, len)));
             }
         }
-        self.next_by_state(input)
+        // Taken apart and put together, so that the ways above do not go through memory too.
+        match self.next_by_state(input) {
+            Ok(Some(frame)) => {
+                let payload = frame.payload().as_bytes().unwrap_or_default();
+                let payload = PayloadRef::plain(payload);
+                Ok(Some(FrameRef::from_parts(frame.verb(), payload)))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
+    #[inline(never)]
     fn next_by_state<'s, 'a: 's>(
         &'s mut self,
         input: &mut &'a [u8],
@@ -181,6 +191,12 @@ impl<S: Storage> Decoder<S> {
             return Ok(None);
         }
         self.begin(input)
+    }
+
+    /// The frames of one read: the same as [`next_frame`](Self::next_frame) over `input`, and faster where frames are small,
+    /// since it looks for the ends of many at once. See [`Frames`].
+    pub const fn frames<'d, 'a>(&'d mut self, input: &'a [u8]) -> Frames<'d, 'a, S> {
+        Frames::new(self, input)
     }
 
     /// Says whether the stream may end here.
@@ -370,7 +386,7 @@ impl<S: Storage> Decoder<S> {
     }
 
     /// The frame whose payload is the first `len` bytes of the storage.
-    fn stored(&self, verb: Verb, len: usize) -> FrameRef<'_> {
+    pub(crate) fn stored(&self, verb: Verb, len: usize) -> FrameRef<'_> {
         FrameRef::from_parts(verb, PayloadRef::plain(self.storage.head(len)))
     }
 

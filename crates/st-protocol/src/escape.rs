@@ -14,7 +14,7 @@ pub const END: u8 = 0x00;
 pub const ESC: u8 = 0x1B;
 
 /// Bytes that are scanned or unescaped at once where pairs are dense: one bit each in a `u64`.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// Bytes that are escaped at once where special bytes are dense.
 const PLAIN_BLOCK: usize = 32;
@@ -153,6 +153,44 @@ fn scan_plain(body: &[u8], mut at: usize, mut escapes: usize, limit: usize) -> (
         }
     }
     (at, escapes)
+}
+
+/// Where frames end in a block that starts with one, and where their escapes are; a bit for each byte.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marks {
+    /// Every END before the first wrong escape.
+    pub(crate) ends: u64,
+    /// Every ESC that opens an escape.
+    pub(crate) escapes: u64,
+}
+
+impl Marks {
+    pub(crate) const NONE: Self = Self {
+        ends: 0,
+        escapes: 0,
+    };
+}
+
+/// Looks at a whole block, wherever its frames begin. A verb that is ESC or END is not told from payload: whoever comes to it
+/// finds that it is no verb, and uses none of the marks behind it.
+#[inline]
+pub(crate) fn mark(block: &[u8; BLOCK]) -> Marks {
+    let zeros = mask_of(block, END);
+    let escs = mask_of(block, ESC);
+    if escs == 0 {
+        return Marks {
+            ends: zeros,
+            escapes: 0,
+        };
+    }
+    let (seconds, _) = seconds_of_pairs(escs);
+    let wrong = seconds & !(zeros | escs);
+    // All bits below the lowest one of `wrong`, or all.
+    let right = !wrong & wrong.wrapping_sub(1);
+    Marks {
+        ends: zeros & !seconds & right,
+        escapes: escs & !seconds,
+    }
 }
 
 /// How many bytes `plain` takes once escaped, without END.
@@ -470,6 +508,15 @@ static KEPT: [Row; 256] = {
 pub(crate) const fn is_special(byte: u8) -> bool {
     // A bitwise or: the short-circuit form would put a branch into the inner loops.
     (byte == END) | (byte == ESC)
+}
+
+/// [`find_special`] for what may be no payload at all: told by a branch, that end is known before its bytes have come.
+#[inline(always)]
+pub(crate) fn find_first(bytes: &[u8]) -> Option<usize> {
+    if let Some(&END) = bytes.first() {
+        return Some(0);
+    }
+    find_special(bytes)
 }
 
 /// Finds the first END or ESC.

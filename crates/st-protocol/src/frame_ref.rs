@@ -46,6 +46,7 @@ impl<'a> FrameRef<'a> {
         }
     }
 
+    #[inline]
     pub(crate) const fn from_parts(verb: Verb, payload: PayloadRef<'a>) -> Self {
         Self { verb, payload }
     }
@@ -98,11 +99,13 @@ impl<'a> FrameRef<'a> {
     }
 
     /// The verb.
+    #[inline]
     pub const fn verb(&self) -> Verb {
         self.verb
     }
 
     /// The payload.
+    #[inline]
     pub const fn payload(&self) -> PayloadRef<'a> {
         self.payload
     }

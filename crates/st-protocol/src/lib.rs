@@ -41,7 +41,7 @@
 //! | to | use |
 //! |---|---|
 //! | build and read single frames | [`Frame`], or [`FrameRef`] and [`decode_ref`], which allocate nothing |
-//! | read a stream | [`Decoder`], [`FrameReader`] over `std::io`, `FrameCodec` over tokio |
+//! | read a stream | [`Decoder`], its [`frames`](Decoder::frames) for reads full of small ones, [`FrameReader`] over `std::io`, `FrameCodec` over tokio |
 //! | read payloads by meaning, or field by field | [`Message`], [`FieldReader`], [`FieldWriter`] |
 //! | route frames to other hosts | [`Address`], [`Routed`], [`RoutedDecoder`], [`HostCache`] |
 //! | make and check protected requests | [`AuthBlock`], [`Verb::level`] |
@@ -82,6 +82,9 @@ pub use field::{FieldReader, FieldWriter};
 
 mod frame_ref;
 pub use frame_ref::{FrameRef, decode_ref};
+
+mod frames;
+pub use frames::Frames;
 
 mod level;
 pub use level::AuthLevel;

@@ -23,6 +23,7 @@ impl<'a> PayloadRef<'a> {
     ///
     /// # Errors
     /// Over [`MAX_PAYLOAD_LEN`](crate::MAX_PAYLOAD_LEN).
+    #[inline]
     pub const fn new(plain: &'a [u8]) -> Result<Self, EncodeError> {
         if plain.len() > crate::MAX_PAYLOAD_LEN {
             return Err(EncodeError::PayloadTooLong { len: plain.len() });
@@ -34,6 +35,7 @@ impl<'a> PayloadRef<'a> {
     }
 
     /// Plain bytes that are known to be within the limit.
+    #[inline]
     pub(crate) const fn plain(bytes: &'a [u8]) -> Self {
         Self { bytes, escapes: 0 }
     }
@@ -45,6 +47,7 @@ impl<'a> PayloadRef<'a> {
 
     /// The payload's bytes, if they lie there without escapes; else see [`copy_to`](Self::copy_to) and
     /// [`to_cow`](Self::to_cow).
+    #[inline]
     pub const fn as_bytes(&self) -> Option<&'a [u8]> {
         if self.escapes == 0 {
             Some(self.bytes)
@@ -54,16 +57,19 @@ impl<'a> PayloadRef<'a> {
     }
 
     /// The payload as text, if it lies there without escapes and is UTF-8.
+    #[inline]
     pub fn as_str(&self) -> Option<&'a str> {
         core::str::from_utf8(self.as_bytes()?).ok()
     }
 
     /// Length in bytes, unescaped.
+    #[inline]
     pub const fn len(&self) -> usize {
         self.bytes.len() - self.escapes
     }
 
     /// Whether there are no bytes.
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -21,6 +21,7 @@ macro_rules! verbs {
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The verb with this byte, or `None`. [`TryFrom`] says why not.
+            #[inline]
             pub const fn from_byte(byte: u8) -> Option<Self> {
                 match byte {
                     $($byte => Some(Self::$variant),)*
@@ -89,6 +90,7 @@ verbs! {
 
 impl Verb {
     /// The byte on the wire.
+    #[inline]
     pub const fn as_byte(self) -> u8 {
         self as u8
     }

@@ -2,10 +2,12 @@
 
 use std::{fs, path::Path};
 
+type Body = fn(&[u8]);
+
 #[test]
 fn the_corpus_of_every_target_holds() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-    let bodies: [(&str, fn(&[u8])); 2] = [
+    let bodies: [(&str, Body); 2] = [
         ("capture_read", drybox::output::read::fuzz_capture),
         ("scenario_load", drybox::scenario::fuzz),
     ];
