@@ -1,7 +1,9 @@
 //! Frames out of a stream that arrives in pieces (spec 8.3 to 8.5).
 
 use crate::escape::{self, END, ESC, Scan};
+use crate::search::find_first;
 use crate::storage::{DefaultStorage, Storage};
+use crate::unescape::unescape_into;
 use crate::wire::{self, Body};
 use crate::{DecodeError, FrameRef, Frames, MAX_PAYLOAD_LEN, PayloadRef, Verb, VerbError};
 
@@ -145,7 +147,7 @@ impl<S: Storage> Decoder<S> {
         // A frame that lies in the input whole, without escapes or short: nearly every one.
         if let (State::Start, [verb, body @ ..]) = (self.state, *input)
             && let Some(verb) = Verb::from_byte(*verb)
-            && let Some(at) = escape::find_first(body)
+            && let Some(at) = find_first(body)
             && at <= self.limit
         {
             if body[at] == END {
@@ -381,7 +383,7 @@ impl<S: Storage> Decoder<S> {
             .storage
             .room(at + len)
             .and_then(|room| room.get_mut(at..at + len));
-        let written = room.and_then(|room| escape::unescape_into(piece, room));
+        let written = room.and_then(|room| unescape_into(piece, room));
         debug_assert_eq!(written, Some(len), "the limit is within the storage");
     }
 

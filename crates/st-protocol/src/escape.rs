@@ -1,11 +1,13 @@
-//! Escaping, unescaping and the search for END: the inner loops (spec 2).
+//! Escaping and the search for END: the inner loops (spec 2).
 //!
-//! Three strategies, chosen by what the last bytes looked like. The next few words are looked at by arithmetic on `u64`, so
-//! that a small frame costs no call. Where special bytes are rare beyond that, `memchr` finds them and whole runs are
+//! Three strategies, here and in `unescape`, chosen by what the last bytes looked like. The next few words are looked at
+//! by arithmetic on `u64`, so that a small frame costs no call. Where special bytes are rare beyond that, `memchr` finds them and whole runs are
 //! copied. Where they are dense, a call per byte would make the worst input that an attacker can choose several times slower
 //! than a plain loop: there, blocks go through code without data-dependent branches. All of it is safe code.
 
-use memchr::{memchr, memchr2, memchr2_iter};
+use memchr::{memchr2, memchr2_iter};
+
+use crate::search::{every, every_other, find_special, is_special, mask_of, seconds_of_pairs};
 
 /// The byte that ends a frame (spec 1.1).
 pub const END: u8 = 0x00;
@@ -21,19 +23,19 @@ const PLAIN_BLOCK: usize = 32;
 
 /// A run of ordinary bytes shorter than this counts as a sign of density: about what finding a special byte costs, in
 /// bytes of the dense code.
-const SHORT_RUN: usize = 16;
+pub(crate) const SHORT_RUN: usize = 16;
 
 /// So many short runs in a row start the dense strategy. Fewer may be chance.
-const SHORT_RUNS: u32 = 3;
+pub(crate) const SHORT_RUNS: u32 = 3;
 
 /// A dense block of the wire with fewer pairs than this ends the dense strategy.
-const FEW_PAIRS: u32 = 3;
+pub(crate) const FEW_PAIRS: u32 = 3;
 
 /// The same for a block to be escaped.
 const FEW_SPECIALS: usize = 2;
 
 /// Bytes looked at in place before `memchr` is called; what is no longer needs no call at all.
-const NEAR: usize = 64;
+pub(crate) const NEAR: usize = 64;
 
 /// What a look at the wire form of a payload, and what may follow it, found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,7 +283,11 @@ fn escape_dense(
 ) -> Option<(usize, usize)> {
     while from < plain.len() {
         let block = &plain[from..plain.len().min(from + PLAIN_BLOCK)];
-        let len = escape_some(block, out.get_mut(to..)?)?;
+        let room = out.get_mut(to..)?;
+        let len = match (block.first_chunk(), room.first_chunk_mut()) {
+            (Some(whole), Some(room)) => escape_whole(whole, room),
+            _ => escape_some(block, room)?,
+        };
         from += block.len();
         to += len;
         if len < block.len() + FEW_SPECIALS && plain.len() > NEAR {
@@ -304,6 +310,21 @@ fn escape_some(block: &[u8], out: &mut [u8]) -> Option<usize> {
     Some(len)
 }
 
+/// Escapes a whole block to the head of `out`, which has room for the worst case, and returns the length of the result.
+#[inline(always)]
+fn escape_whole(block: &[u8; PLAIN_BLOCK], out: &mut Escaped) -> usize {
+    // Nothing but special bytes is what an attacker would send; any mixture takes the same time, byte by byte.
+    let all_special = block.iter().fold(true, |all, &byte| all & is_special(byte));
+    if !all_special {
+        return escape_bytes(block, out, 0);
+    }
+    // An interleaving of vectors, where there are vectors.
+    for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(block) {
+        *pair = [ESC, *byte];
+    }
+    2 * PLAIN_BLOCK
+}
+
 /// Escapes at most [`PLAIN_BLOCK`] bytes and returns the length of the result.
 #[inline(always)]
 fn escape_block(block: &[u8], escaped: &mut Escaped) -> usize {
@@ -315,8 +336,10 @@ fn escape_block(block: &[u8], escaped: &mut Escaped) -> usize {
         if (word & every(1)) * u64::from(ESC) == word
             && let Some(room) = escaped[len % (2 * PLAIN_BLOCK)..].first_chunk_mut::<16>()
         {
-            let pairs = u128::from(pairs_of(word)) | u128::from(pairs_of(word >> 32)) << 64;
-            *room = pairs.to_le_bytes();
+            *room = [ESC; 16];
+            for (pair, byte) in room.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+                pair[1] = *byte;
+            }
             len += 16;
         } else {
             len = escape_bytes(bytes, escaped, len);
@@ -333,271 +356,25 @@ fn escape_bytes(bytes: &[u8], escaped: &mut Escaped, mut len: usize) -> usize {
         // here depends on the byte but the place where the next one goes.
         let entry = ESCAPED[usize::from(byte)];
         let at = len % (2 * PLAIN_BLOCK);
-        escaped[at..at + 2].copy_from_slice(&entry.bytes);
-        len += usize::from(entry.len);
+        escaped[at..at + 2].copy_from_slice(&(entry as u16).to_le_bytes());
+        len += (entry >> 16) as usize;
     }
     len
 }
 
-/// The low four bytes of a word, an ESC in front of each.
-const fn pairs_of(word: u64) -> u64 {
-    let word = word & 0xFFFF_FFFF;
-    let word = (word | word << 16) & 0x0000_FFFF_0000_FFFF;
-    let word = (word | word << 8) & every_other(0xFF);
-    word << 8 | every_other(ESC)
-}
-
-/// What a byte becomes on the wire.
-#[derive(Clone, Copy)]
-struct Entry {
-    bytes: [u8; 2],
-    len: u16,
-}
-
-static ESCAPED: [Entry; 256] = {
-    let mut table = [Entry {
-        bytes: [0; 2],
-        len: 1,
-    }; 256];
+/// What a byte becomes on the wire: in the low half of an entry its bytes, in the high half how many they are. One load gives
+/// both.
+static ESCAPED: [u32; 256] = {
+    let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte].bytes[0] = byte as u8;
+        table[byte] = byte as u32 | 1 << 16;
         byte += 1;
     }
-    table[END as usize] = Entry {
-        bytes: [ESC, END],
-        len: 2,
-    };
-    table[ESC as usize] = Entry {
-        bytes: [ESC, ESC],
-        len: 2,
-    };
+    table[END as usize] = ESC as u32 | (END as u32) << 8 | 2 << 16;
+    table[ESC as usize] = ESC as u32 | (ESC as u32) << 8 | 2 << 16;
     table
 };
-
-/// Writes what the checked wire form `wire` stands for to the head of `out` and returns its length, or `None` if `out`
-/// is too short. `wire` holds whole escapes and no END, as [`scan`] has found.
-pub(crate) fn unescape_into(wire: &[u8], out: &mut [u8]) -> Option<usize> {
-    if wire.len() <= NEAR {
-        return unescape_plain(wire, out, 0);
-    }
-    let mut from = 0;
-    let mut to = 0;
-    let mut short_runs = 0;
-    loop {
-        let rest = &wire[from..];
-        let Some(run) = memchr(ESC, rest) else {
-            out.get_mut(to..to + rest.len())?.copy_from_slice(rest);
-            return Some(to + rest.len());
-        };
-        let target = out.get_mut(to..to + run + 1)?;
-        target[..run].copy_from_slice(&rest[..run]);
-        target[run] = *rest.get(run + 1)?;
-        from += run + 2;
-        to += run + 1;
-        short_runs = if run < SHORT_RUN { short_runs + 1 } else { 0 };
-        if short_runs == SHORT_RUNS {
-            short_runs = 0;
-            (from, to) = unescape_dense(wire, from, out, to)?;
-        }
-    }
-}
-
-/// Room for a block, and for the word that is written when it is nearly full.
-type Unescaped = [u8; BLOCK + 8];
-
-/// Unescapes blocks while they hold many pairs, and what is left at the end; `None` if `out` is too short.
-fn unescape_dense(
-    wire: &[u8],
-    mut from: usize,
-    out: &mut [u8],
-    mut to: usize,
-) -> Option<(usize, usize)> {
-    while let Some(block) = wire[from..].first_chunk::<BLOCK>() {
-        let escs = mask_of(block, ESC);
-        let (seconds, open) = seconds_of_pairs(escs);
-        let kept = !(escs & !seconds);
-        let len = match out.get_mut(to..).and_then(|room| room.first_chunk_mut()) {
-            Some(room) => keep_bytes(block, kept, room),
-            None => {
-                let mut unescaped = [0; BLOCK + 8];
-                let len = keep_bytes(block, kept, &mut unescaped);
-                out.get_mut(to..to + len)?
-                    .copy_from_slice(&unescaped[..len]);
-                len
-            }
-        };
-        // An ESC in the last place is left for the next block.
-        from += BLOCK - usize::from(open);
-        to += len;
-        if seconds.count_ones() < FEW_PAIRS {
-            return Some((from, to));
-        }
-    }
-    Some((wire.len(), unescape_plain(&wire[from..], out, to)?))
-}
-
-/// Unescapes byte by byte to `to` and on; returns where the result ends.
-#[inline]
-fn unescape_plain(wire: &[u8], out: &mut [u8], mut to: usize) -> Option<usize> {
-    let mut open = false;
-    for &byte in wire {
-        // The first byte of a pair is written too, and overwritten by the second.
-        *out.get_mut(to)? = byte;
-        open = !open & (byte == ESC);
-        to += usize::from(!open);
-    }
-    Some(to)
-}
-
-/// Moves the bytes of `block` whose bit in `kept` is set together, and returns how many there are.
-#[inline(always)]
-fn keep_bytes(block: &[u8; BLOCK], kept: u64, unescaped: &mut Unescaped) -> usize {
-    const ALL_PAIRS: u64 = 0xAAAA_AAAA_AAAA_AAAA;
-    if kept == ALL_PAIRS {
-        for (byte, [_, second]) in unescaped.iter_mut().zip(block.as_chunks::<2>().0) {
-            *byte = *second;
-        }
-        return BLOCK / 2;
-    }
-    let mut len = 0;
-    for (lane, word) in block.as_chunks::<8>().0.iter().enumerate() {
-        let row = &KEPT[usize::from((kept >> (8 * lane)) as u8)];
-        let at = len % (BLOCK + 1);
-        let Some(room) = unescaped[at..].first_chunk_mut::<8>() else {
-            break;
-        };
-        // All eight places are written; those beyond `row.len` are overwritten by the next word.
-        for (byte, place) in room.iter_mut().zip(row.places) {
-            *byte = word[usize::from(place % 8)];
-        }
-        len += usize::from(row.len);
-    }
-    len
-}
-
-/// For eight bits, the places of those that are set.
-#[derive(Clone, Copy)]
-struct Row {
-    places: [u8; 8],
-    len: u8,
-}
-
-static KEPT: [Row; 256] = {
-    let mut table = [Row {
-        places: [0; 8],
-        len: 0,
-    }; 256];
-    let mut bits = 0;
-    while bits < 256 {
-        let mut place = 0;
-        while place < 8 {
-            if bits >> place & 1 == 1 {
-                let row = &mut table[bits];
-                row.places[row.len as usize] = place;
-                row.len += 1;
-            }
-            place += 1;
-        }
-        bits += 1;
-    }
-    table
-};
-
-/// Whether a payload byte has to be escaped.
-pub(crate) const fn is_special(byte: u8) -> bool {
-    // A bitwise or: the short-circuit form would put a branch into the inner loops.
-    (byte == END) | (byte == ESC)
-}
-
-/// [`find_special`] for what may be no payload at all: told by a branch, that end is known before its bytes have come.
-#[inline(always)]
-pub(crate) fn find_first(bytes: &[u8]) -> Option<usize> {
-    if let Some(&END) = bytes.first() {
-        return Some(0);
-    }
-    find_special(bytes)
-}
-
-/// Finds the first END or ESC.
-#[inline(always)]
-pub(crate) fn find_special(bytes: &[u8]) -> Option<usize> {
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().take(NEAR / 8).enumerate() {
-        if let Some(place) = special_in(*word) {
-            return Some(8 * i + place);
-        }
-    }
-    if bytes.len() >= NEAR {
-        return memchr2(END, ESC, &bytes[NEAR..]).map(|at| NEAR + at);
-    }
-    if tail.is_empty() {
-        return None;
-    }
-    let seen = bytes.len() - tail.len();
-    match bytes.last_chunk::<8>() {
-        // The last word reaches back over bytes that are ordinary.
-        Some(last) => special_in(*last).map(|place| bytes.len() - 8 + place),
-        None => tail
-            .iter()
-            .position(|&byte| is_special(byte))
-            .map(|place| seen + place),
-    }
-}
-
-/// The place of the first END or ESC in a word.
-#[inline(always)]
-fn special_in(word: [u8; 8]) -> Option<usize> {
-    const ONES: u64 = every(1);
-    const TOPS: u64 = every(0x80);
-    let word = u64::from_le_bytes(word);
-    let not_esc = word ^ every(ESC);
-    // The top bit of each byte that is zero, and perhaps of bytes above one: the lowest is always right.
-    let zeros = word.wrapping_sub(ONES) & !word;
-    let escs = not_esc.wrapping_sub(ONES) & !not_esc;
-    let found = (zeros | escs) & TOPS;
-    (found != 0).then(|| found.trailing_zeros() as usize / 8)
-}
-
-/// One bit per byte of `block`, set where it equals `needle`; bit 0 is the first byte.
-#[inline(always)]
-fn mask_of(block: &[u8; BLOCK], needle: u8) -> u64 {
-    // Gathers the low bits of eight bytes in the top byte of the product.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    // Compared in a loop of its own, which the compiler does in vectors.
-    let mut equal = [0u8; BLOCK];
-    for (equal, byte) in equal.iter_mut().zip(block) {
-        *equal = u8::from(*byte == needle);
-    }
-    let words = equal.as_chunks::<8>().0.iter().enumerate();
-    words.fold(0, |mask, (lane, word)| {
-        mask | (u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56) << (8 * lane)
-    })
-}
-
-/// Of a block that starts outside an escape: the bytes that are the second of a pair, and whether the last byte is an
-/// unpaired ESC. `escs` has a bit for each ESC.
-#[inline(always)]
-const fn seconds_of_pairs(escs: u64) -> (u64, bool) {
-    const EVEN: u64 = 0x5555_5555_5555_5555;
-    // A run of ESC pairs off from its first byte. Adding the runs that begin at odd places carries each of them out to
-    // the byte behind it, so that one pass of bit operations tells first from second bytes in all of them.
-    let follows = escs << 1;
-    let odd_starts = escs & !EVEN & !follows;
-    // The carry out of the block is a run that began at an odd place and reached the end: its last ESC is unpaired.
-    let (carried, open) = odd_starts.overflowing_add(escs);
-    ((EVEN ^ (carried << 1)) & follows, open)
-}
-
-/// A word of eight equal bytes.
-const fn every(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// A word with this byte in every other place, from the lowest.
-const fn every_other(byte: u8) -> u64 {
-    every(byte) & 0x00FF_00FF_00FF_00FF
-}
 
 #[cfg(test)]
 #[path = "escape_tests.rs"]

@@ -1,6 +1,7 @@
 //! The loops against a byte-by-byte reference, on inputs that make them change strategy.
 
 use super::*;
+use crate::unescape::unescape_into;
 use proptest::prelude::*;
 use std::vec;
 use std::vec::Vec;

@@ -98,8 +98,12 @@ pub use payload_ref::PayloadRef;
 mod route;
 pub use route::{RouteError, Routed, RoutedDecoder};
 
+mod search;
+
 mod storage;
 pub use storage::Storage;
+
+mod unescape;
 
 mod verb;
 pub use verb::{VERB_MAP, Verb, VerbEntry};

@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::EncodeError;
 use crate::escape::{self, ESC};
+use crate::unescape::unescape_into;
 
 #[cfg(feature = "alloc")]
 use {crate::Payload, alloc::borrow::Cow, alloc::vec};
@@ -87,8 +88,7 @@ impl<'a> PayloadRef<'a> {
         if self.escapes == 0 {
             head.copy_from_slice(self.bytes);
         } else {
-            escape::unescape_into(self.bytes, head)
-                .ok_or(EncodeError::BufferTooSmall { needed, have })?;
+            unescape_into(self.bytes, head).ok_or(EncodeError::BufferTooSmall { needed, have })?;
         }
         Ok(head)
     }
@@ -119,7 +119,7 @@ impl<'a> PayloadRef<'a> {
             Some(bytes) => Payload::from_checked(bytes.to_vec()),
             None => {
                 let mut out = vec![0; self.len()];
-                let written = escape::unescape_into(self.bytes, &mut out);
+                let written = unescape_into(self.bytes, &mut out);
                 debug_assert_eq!(written, Some(out.len()), "the wire form was checked");
                 Payload::from_checked(out)
             }
