@@ -5,13 +5,22 @@
 //! same bytes.
 
 mod datagram;
+#[expect(dead_code, reason = "the connection drives it")]
+mod congestion;
 mod ecn;
 mod error;
 mod frame;
 pub mod handshake;
+mod link_timers;
+#[expect(dead_code, reason = "the connection drives it")]
+mod mtud;
+#[expect(dead_code, reason = "the connection drives it")]
+mod pacing;
 mod path;
 mod profile;
 mod range_set;
+#[expect(dead_code, reason = "the connection drives it")]
+mod recovery;
 mod side;
 mod stream;
 mod stream_id;
@@ -27,8 +36,13 @@ pub use datagram::{
 pub use ecn::Ecn;
 pub use error::{Code, TransportError};
 pub use frame::{AssociatedData, SttFrame, SttFrameError, SttFrameRef};
+pub use congestion::ControllerKind;
+pub use ecn::Ecn;
+pub use error::{Code, TransportError};
+pub use link_timers::LinkTimers;
 pub use path::PathId;
 pub use profile::LinkProfile;
+pub use recovery::{RecoveryStats, RttEstimator};
 pub use side::{Dir, Side};
 pub use stream::{
     Carried, ClosedStream, ReadError, RecvState, SendState, StreamConfig, StreamEvent, Streams,

@@ -1,0 +1,5 @@
+//! Recovery on its own: rule by rule, and against a simulated link.
+
+mod controllers;
+mod rules;
+mod sim;
