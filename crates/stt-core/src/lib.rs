@@ -12,9 +12,7 @@ mod error;
 mod frame;
 pub mod handshake;
 mod link_timers;
-#[expect(dead_code, reason = "the connection drives it")]
 mod mtud;
-#[expect(dead_code, reason = "the connection drives it")]
 mod pacing;
 mod path;
 mod profile;

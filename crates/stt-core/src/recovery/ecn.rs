@@ -1,5 +1,4 @@
-use super::EcnCounts;
-use crate::Ecn;
+use crate::{Ecn, wire::EcnCounts};
 
 /// Finds out whether the path carries ECN marks truthfully (RFC 9000 §13.4.2;
 /// `docs/spec/stt-recovery.md`, 8).

@@ -13,8 +13,7 @@ mod types;
 
 pub(crate) use self::state::Recovery;
 pub(crate) use self::types::{
-    AckError, AckInfo, EcnCounts, Outcome, PacketNumbersExhausted, Probes, RecoveryConfig,
-    SendState, Sent,
+    AckError, AckInfo, Outcome, PacketNumbersExhausted, Probes, RecoveryConfig, SendState, Sent,
 };
 pub use self::{rtt::RttEstimator, types::RecoveryStats};
 

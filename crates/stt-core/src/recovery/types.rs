@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use crate::{ControllerKind, Ecn, LinkProfile, Timestamp};
+use crate::{Code, ControllerKind, Ecn, LinkProfile, Timestamp, TransportError, wire::EcnCounts};
 
 /// What a [`super::Recovery`] starts with.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +44,6 @@ pub(crate) struct AckInfo {
     /// How long the peer held it back, by its own account.
     pub(crate) delay: Duration,
     pub(crate) ecn: Option<EcnCounts>,
-}
-
-/// Totals of ECN marks that the peer has received in sealed packets (RFC 9000 §19.3.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct EcnCounts {
-    pub(crate) ect0: u64,
-    pub(crate) ect1: u64,
-    pub(crate) ce: u64,
 }
 
 /// What an acknowledgement or a timer settled. The caller keeps one and clears it after use, so
@@ -137,6 +129,12 @@ pub(crate) enum AckError {
     /// A number left out on purpose.
     #[error("the peer acknowledged packet {0}, whose number was skipped")]
     Skipped(u64),
+}
+
+impl From<AckError> for TransportError {
+    fn from(error: AckError) -> Self {
+        Self::in_frame(Code::PROTOCOL_VIOLATION, 0x02, error.to_string())
+    }
 }
 
 /// All 2^62 packet numbers are used up (RFC 9000 §12.3): the session has to end.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     ControllerKind, Ecn, LinkProfile, Timestamp,
-    recovery::{AckInfo, EcnCounts, Outcome, Probes, Recovery, RecoveryConfig, SendState, Sent},
+    recovery::{AckInfo, Outcome, Probes, Recovery, RecoveryConfig, SendState, Sent},
+    wire::EcnCounts,
 };
 
 /// What the way to the receiver does; the way back only delays.
