@@ -4,9 +4,9 @@
 //! in as arguments; datagrams to send, a deadline and events come out. The same inputs give the
 //! same bytes.
 
-mod datagram;
 #[expect(dead_code, reason = "the connection drives it")]
 mod congestion;
+mod datagram;
 mod ecn;
 mod error;
 mod frame;
@@ -28,15 +28,13 @@ pub mod value;
 pub mod varint;
 pub mod wire;
 
+pub use congestion::ControllerKind;
 pub use datagram::{
     DatagramConfig, DatagramEvent, DatagramStats, Datagrams, Overflow, SendDatagramError,
 };
 pub use ecn::Ecn;
 pub use error::{Code, TransportError};
 pub use frame::{AssociatedData, SttFrame, SttFrameError, SttFrameRef};
-pub use congestion::ControllerKind;
-pub use ecn::Ecn;
-pub use error::{Code, TransportError};
 pub use link_timers::LinkTimers;
 pub use path::PathId;
 pub use profile::LinkProfile;
