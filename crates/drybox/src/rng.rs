@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +48,7 @@ impl Streams {
 }
 
 /// One consumer's random stream.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Stream {
     rng: ChaCha8Rng,
 }
@@ -56,8 +56,6 @@ pub struct Stream {
 impl Stream {
     /// The draws that belong to the PDU, block or slot with this serial, from their beginning.
     pub fn at(&mut self, serial: u64) -> Draws<'_> {
-        // In this order neither call computes a block: at position 0 nothing is to be kept.
-        self.rng.set_word_pos(0);
         self.rng.set_stream(serial);
         Draws { rng: &mut self.rng }
     }
@@ -93,62 +91,42 @@ impl Draws<'_> {
         value[0]
     }
 
-    /// As many standard normal values as fit: what [`gaussian`](Self::gaussian) gives one by one.
+    /// Standard normal values drawn together, in groups of [`GROUP`].
+    ///
+    /// A group's first draws, one word for each value, decide almost all of them; the others follow
+    /// in turn (`docs/spec/determinism.md`, 1.5).
     pub fn fill_gaussian(&mut self, out: &mut [f64]) {
         let zig: &Ziggurat = &ZIGGURAT;
-        for values in out.chunks_mut(AHEAD) {
-            // Each value takes one draw at least, so none is drawn too many.
-            let mut ahead = Ahead::of(self, values.len());
-            for value in values {
-                *value = match zig.inside(ahead.bits()) {
-                    Ok(x) => x,
-                    Err(edge) => zig.settle(&mut ahead, edge),
-                };
+        for values in out.chunks_mut(GROUP) {
+            let mut bytes = [0; 4 * GROUP];
+            let bytes = &mut bytes[..4 * values.len()];
+            self.rng.fill_bytes(bytes);
+            let mut edges = [(0_u8, 0_u8); GROUP];
+            let mut count = 0;
+            let words = bytes.as_chunks().0;
+            for (n, (value, word)) in values.iter_mut().zip(words).enumerate() {
+                let Candidate { layer, x, inside } = zig.candidate(u32::from_le_bytes(*word));
+                *value = x;
+                if !inside {
+                    edges[count] = (n as u8, layer as u8);
+                    count += 1;
+                }
+            }
+            for &(n, layer) in &edges[..count] {
+                let value = &mut values[usize::from(n)];
+                *value = zig.settle(self, usize::from(layer), *value);
             }
         }
     }
-}
 
-/// As many draws as the generator computes at once.
-const AHEAD: usize = 32;
-
-/// Draws taken from the generator in bulk.
-struct Ahead<'a, 'b> {
-    draws: &'a mut Draws<'b>,
-    words: [u64; AHEAD],
-    /// The next of `words`, which are filled up to their end.
-    at: usize,
-}
-
-impl<'a, 'b> Ahead<'a, 'b> {
-    /// The next `wanted` draws, at most `AHEAD`.
-    fn of(draws: &'a mut Draws<'b>, wanted: usize) -> Self {
-        let at = AHEAD.saturating_sub(wanted);
-        let mut bytes = [0; 8 * AHEAD];
-        draws.rng.fill_bytes(&mut bytes[8 * at..]);
-        let mut words = [0; AHEAD];
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        Self { draws, words, at }
-    }
-
-    /// The next of them, and then whatever the generator gives.
-    #[inline]
-    fn bits(&mut self) -> u64 {
-        match self.words.get(self.at) {
-            Some(&bits) => {
-                self.at += 1;
-                bits
-            }
-            None => self.draws.bits(),
-        }
-    }
-
-    fn unit(&mut self) -> f64 {
-        to_unit(self.bits())
+    /// 32 uniform bits.
+    fn word(&mut self) -> u32 {
+        self.rng.next_u32()
     }
 }
+
+/// Normal values that are drawn together: those of one audio block.
+const GROUP: usize = 160;
 
 /// The top 53 bits as a number in `[0, 1)`.
 fn to_unit(bits: u64) -> f64 {
@@ -162,7 +140,7 @@ fn density(x: f64) -> f64 {
 }
 
 /// Beyond the base strip: Marsaglia's exponential rejection.
-fn tail(draws: &mut Ahead<'_, '_>, negative: bool) -> f64 {
+fn tail(draws: &mut Draws<'_>, negative: bool) -> f64 {
     loop {
         // 1 - unit() lies in (0, 1], where the logarithm is finite.
         let x = -math::ln(1.0 - draws.unit()) / Ziggurat::R;
@@ -176,9 +154,13 @@ fn tail(draws: &mut Ahead<'_, '_>, negative: bool) -> f64 {
 
 static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(Ziggurat::new);
 
-/// Layer edges `x` (falling) and the density `f` at each.
+/// The layers, of equal area.
 struct Ziggurat {
-    x: [f64; Self::LAYERS + 1],
+    /// Each layer's width in units of 2⁻²⁴.
+    scale: [f64; Self::LAYERS],
+    /// Below this many of those units a position lies under the density whatever its height.
+    inside: [u32; Self::LAYERS],
+    /// The density at each edge.
     f: [f64; Self::LAYERS + 1],
 }
 
@@ -188,6 +170,8 @@ impl Ziggurat {
     const R: f64 = 3.654_152_885_361_009;
     /// The area of each layer.
     const V: f64 = 0.004_928_673_233_992_336;
+    /// Positions in a layer, from its middle to its edge.
+    const POSITIONS: f64 = 16_777_216.0;
 
     fn new() -> Self {
         let mut x = [0.0; Self::LAYERS + 1];
@@ -198,30 +182,29 @@ impl Ziggurat {
             x[i] = (-2.0 * math::ln(Self::V / previous + density(previous))).sqrt();
         }
         Self {
-            x,
+            scale: std::array::from_fn(|i| x[i] / Self::POSITIONS),
+            inside: std::array::from_fn(|i| (x[i + 1] / x[i] * Self::POSITIONS) as u32),
             f: x.map(density),
         }
     }
 
-    /// The value, if this draw decides it alone.
+    /// What one word says: eight bits of layer, and above them an odd position in (−2²⁴, 2²⁴), so
+    /// that both signs are alike.
     #[inline]
-    fn inside(&self, bits: u64) -> Result<f64, Edge> {
-        let layer = (bits & 0xff) as usize;
-        // 53 bits above the layer's eight, in [-1, 1).
-        let u = 2.0 * to_unit(bits) - 1.0;
-        let x = u * self.x[layer];
-        if x.abs() < self.x[layer + 1] {
-            Ok(x)
-        } else {
-            Err(Edge { layer, x })
+    fn candidate(&self, word: u32) -> Candidate {
+        let layer = (word & 0xff) as usize;
+        let position = (word as i32 >> 7) | 1;
+        Candidate {
+            layer,
+            x: f64::from(position) * self.scale[layer],
+            inside: position.unsigned_abs() < self.inside[layer],
         }
     }
 
-    /// The value of a draw that does not decide it alone.
+    /// The value of a candidate that is not inside.
     #[cold]
-    fn settle(&self, draws: &mut Ahead<'_, '_>, mut edge: Edge) -> f64 {
+    fn settle(&self, draws: &mut Draws<'_>, mut layer: usize, mut x: f64) -> f64 {
         loop {
-            let Edge { layer, x } = edge;
             if layer == 0 {
                 return tail(draws, x < 0.0);
             }
@@ -229,18 +212,21 @@ impl Ziggurat {
             if lower + (upper - lower) * draws.unit() < density(x) {
                 return x;
             }
-            match self.inside(draws.bits()) {
-                Ok(x) => return x,
-                Err(next) => edge = next,
+            let next = self.candidate(draws.word());
+            if next.inside {
+                return next.x;
             }
+            (layer, x) = (next.layer, next.x);
         }
     }
 }
 
-/// A place in the part of a layer through which the density runs.
-struct Edge {
+/// A value in a layer.
+struct Candidate {
     layer: usize,
     x: f64,
+    /// Whether it is under the density without a look at its height.
+    inside: bool,
 }
 
 #[cfg(test)]
@@ -261,8 +247,7 @@ mod tests {
 
     #[test]
     fn a_serials_draws_do_not_depend_on_what_was_drawn_before() {
-        let mut a = Streams::new(7).stream("x");
-        let mut b = a.clone();
+        let [mut a, mut b] = [(); 2].map(|()| Streams::new(7).stream("x"));
         for _ in 0..1000 {
             a.at(3).gaussian();
         }
@@ -308,17 +293,42 @@ mod tests {
     }
 
     #[test]
-    fn values_in_bulk_are_those_drawn_one_by_one() {
-        let mut stream = Streams::new(3).stream("bulk");
-        let mut single = stream.clone();
-        // Some hundred values in each length come from the edges, 26 from the tail.
-        for (serial, len) in [0, 1, 7, 31, 32, 33, 160, 100_000].into_iter().enumerate() {
-            let mut bulk = vec![0.0; len];
-            let (mut a, mut b) = (stream.at(serial as u64), single.at(serial as u64));
-            a.fill_gaussian(&mut bulk);
-            assert!(bulk.iter().all(|&x| x == b.gaussian()));
+    fn a_group_is_a_word_each_and_then_what_its_edges_need() {
+        let [mut stream, mut other] = [(); 2].map(|()| Streams::new(3).stream("group"));
+        let mut edges = 0;
+        // 2,000 edges in the mean, 41 of them in the tail.
+        for serial in 0..1000 {
+            let mut group = [0.0; GROUP];
+            let (mut a, mut b) = (stream.at(serial), other.at(serial));
+            a.fill_gaussian(&mut group);
+            let words: Vec<u32> = (0..GROUP).map(|_| b.word()).collect();
+            for (value, word) in group.into_iter().zip(words) {
+                let first = ZIGGURAT.candidate(word);
+                let expected = if first.inside {
+                    first.x
+                } else {
+                    edges += 1;
+                    ZIGGURAT.settle(&mut b, first.layer, first.x)
+                };
+                assert_eq!(value, expected);
+            }
             assert_eq!(a.bits(), b.bits(), "both stand at the same place");
         }
+        assert!((1500..2500).contains(&edges), "{edges}");
+    }
+
+    #[test]
+    fn more_than_a_group_is_several() {
+        let [mut stream, mut other] = [(); 2].map(|()| Streams::new(3).stream("groups"));
+        let mut all = [0.0; 2 * GROUP + 7];
+        let (mut a, mut b) = (stream.at(0), other.at(0));
+        a.fill_gaussian(&mut all);
+        for group in all.chunks(GROUP) {
+            let mut alone = vec![0.0; group.len()];
+            b.fill_gaussian(&mut alone);
+            assert_eq!(group, alone);
+        }
+        assert_eq!(a.bits(), b.bits());
     }
 
     #[test]

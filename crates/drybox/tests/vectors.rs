@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// How many streams the file holds: a vector that is not run is a failure.
 const STREAMS: usize = 8;
-/// Likewise of the rare ziggurat paths (wedge and tail).
+/// Likewise of the rare ziggurat paths (wedge, second try and tail).
 const RARE: usize = 16;
 
 fn vectors() -> Value {
@@ -93,4 +93,21 @@ fn the_rare_paths_of_the_ziggurat_are_those_of_the_vectors() {
         let index = case[0].as_u64().unwrap() as usize;
         assert_eq!(values[index], float(&case[1]), "{case}");
     }
+}
+
+#[test]
+fn values_drawn_together_are_those_of_the_vectors() {
+    let vectors = vectors();
+    let group = &vectors["group"];
+    let expected: Vec<f64> = list(group, "values").iter().map(float).collect();
+    // One audio block, with values of the wedge, of the tail and of a second try.
+    assert_eq!(expected.len(), 160);
+
+    let streams = Streams::new(number(group, "seed"));
+    let mut stream = streams.stream(text(group, "name"));
+    let mut draws = stream.at(number(group, "serial"));
+    let mut values = vec![0.0; expected.len()];
+    draws.fill_gaussian(&mut values);
+    assert_eq!(values, expected);
+    assert_eq!(format!("{:016x}", draws.bits()), text(group, "next_bits"));
 }

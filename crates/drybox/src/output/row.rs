@@ -203,10 +203,19 @@ impl Line<'_> {
         Some(())
     }
 
-    /// A separator, and the value if there is one.
+    /// A separator, and the value if there is one: most columns are empty, so only that is inline.
+    #[inline(always)]
     fn column<const D: usize>(&mut self, value: Option<f64>) -> Option<()> {
         self.separators += 1;
-        if let Some(value) = value.filter(|v| v.is_finite()) {
+        match value {
+            None => Some(()),
+            Some(value) => self.value::<D>(value),
+        }
+    }
+
+    #[inline(never)]
+    fn value<const D: usize>(&mut self, value: f64) -> Option<()> {
+        if value.is_finite() {
             self.separate()?;
             self.at += put_fixed::<D>(self.out.get_mut(self.at..)?, value)?;
         }

@@ -11,6 +11,18 @@ pub(crate) struct Awgn {
     /// `10^(-SNR/10)`.
     noise_ratio: f64,
     reference: Reference,
+    /// The current block's, standard normal.
+    values: Signal,
+}
+
+/// The noise of one block: `sigma` times `values`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Noise<'a> {
+    pub(crate) sigma: f64,
+    /// Standard normal.
+    pub(crate) values: &'a Signal,
+    /// The SNR in dB that the block comes out with, `None` when the sender is silent.
+    pub(crate) snr_db: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -50,28 +62,29 @@ impl Awgn {
             stream,
             noise_ratio: math::from_db(-snr_db),
             reference,
+            values: [0.0; BLOCK_SAMPLES],
         }
     }
 
-    /// Adds the noise of block `k`. `power` is the mean square of the sender's block after gain.
+    /// Draws the noise of block `k`. `power` is the mean square of the sender's block after gain,
+    /// `clean_energy` the sum of squares of what the noise is added to.
     ///
-    /// Returns the SNR in dB that this block came out with, `None` when the sender is silent or
-    /// there is no noise yet.
-    pub(crate) fn add(&mut self, k: u64, power: f64, signal: &mut Signal) -> Option<f64> {
+    /// `None` as long as there is no noise.
+    pub(crate) fn draw(&mut self, k: u64, power: f64, clean_energy: f64) -> Option<Noise<'_>> {
         let sigma = (self.reference.update(power) * self.noise_ratio).sqrt();
         if sigma == 0.0 {
             return None;
         }
-        let mut noise = [0.0; BLOCK_SAMPLES];
-        self.stream.at(k).fill_gaussian(&mut noise);
-        let snr = (power > ACTIVE_POWER).then(|| {
-            let noise_energy = sigma * sigma * pcm::energy(&noise);
-            math::db(pcm::energy(signal) / noise_energy)
+        self.stream.at(k).fill_gaussian(&mut self.values);
+        let snr_db = (power > ACTIVE_POWER).then(|| {
+            let noise_energy = sigma * sigma * pcm::energy(&self.values);
+            math::db(clean_energy / noise_energy)
         });
-        for (sample, n) in signal.iter_mut().zip(&noise) {
-            *sample += sigma * n;
-        }
-        snr.filter(|db| db.is_finite())
+        Some(Noise {
+            sigma,
+            values: &self.values,
+            snr_db: snr_db.filter(|db| db.is_finite()),
+        })
     }
 }
 
@@ -84,6 +97,14 @@ mod tests {
 
     fn awgn(snr_db: f64, noise_ref: NoiseRef) -> Awgn {
         Awgn::new(Streams::new(5).stream("L>R/awgn"), snr_db, noise_ref)
+    }
+
+    fn add(noise: &mut Awgn, k: u64, power: f64, signal: &mut Signal) -> Option<f64> {
+        let noise = noise.draw(k, power, pcm::energy(signal))?;
+        for (sample, n) in signal.iter_mut().zip(noise.values) {
+            *sample += noise.sigma * n;
+        }
+        noise.snr_db
     }
 
     /// A tone of amplitude `a`, with a whole number of periods per block.
@@ -102,7 +123,7 @@ mod tests {
             // 0.1 dB is nine of them (p < 1e-18).
             for k in 0..2000 {
                 let mut noisy = clean;
-                noise.add(k, power, &mut noisy).unwrap();
+                add(&mut noise, k, power, &mut noisy).unwrap();
                 signal_energy += pcm::energy(&clean);
                 let difference: Signal = std::array::from_fn(|n| noisy[n] - clean[n]);
                 noise_energy += pcm::energy(&difference);
@@ -118,7 +139,7 @@ mod tests {
         let clean = tone(8000.0);
         let mut linear = 0.0;
         for k in 0..500 {
-            let estimate = noise.add(k, pcm::energy(&clean) / N, &mut clean.clone());
+            let estimate = add(&mut noise, k, pcm::energy(&clean) / N, &mut clean.clone());
             linear += 1.0 / math::from_db(estimate.unwrap());
         }
         // Standard error 0.022 dB.
@@ -129,14 +150,14 @@ mod tests {
     fn no_noise_before_the_first_active_block_and_noise_through_pauses() {
         let mut noise = awgn(10.0, NoiseRef::Signal);
         let mut silent = [0.0; BLOCK_SAMPLES];
-        assert_eq!(noise.add(0, 0.0, &mut silent), None);
+        assert_eq!(add(&mut noise, 0, 0.0, &mut silent), None);
         // Exactly -60 dBFS is not above it.
-        assert_eq!(noise.add(1, ACTIVE_POWER, &mut silent), None);
+        assert_eq!(add(&mut noise, 1, ACTIVE_POWER, &mut silent), None);
         assert_eq!(silent, [0.0; BLOCK_SAMPLES]);
         let mut speech = tone(8000.0);
         let power = pcm::energy(&speech) / N;
-        assert!(noise.add(2, power, &mut speech).is_some());
-        assert_eq!(noise.add(3, 0.0, &mut silent), None);
+        assert!(add(&mut noise, 2, power, &mut speech).is_some());
+        assert_eq!(add(&mut noise, 3, 0.0, &mut silent), None);
         let ratio = power / (pcm::energy(&silent) / N);
         // One block: 160 samples, standard error 0.49 dB, four of them.
         assert!((math::db(ratio) - 10.0).abs() < 2.0, "{ratio}");
@@ -161,7 +182,7 @@ mod tests {
         let (mut total, blocks) = (0.0, 1000);
         for k in 0..blocks {
             let mut silent = [0.0; BLOCK_SAMPLES];
-            assert_eq!(noise.add(k, 0.0, &mut silent), None);
+            assert_eq!(add(&mut noise, k, 0.0, &mut silent), None);
             total += pcm::energy(&silent);
         }
         let level = math::db(total / (blocks as f64 * N) / FULL_SCALE_POWER);
@@ -175,7 +196,7 @@ mod tests {
         let mut samples = Vec::new();
         for k in 0..1000 {
             let mut silent = [0.0; BLOCK_SAMPLES];
-            noise.add(k, 0.0, &mut silent);
+            add(&mut noise, k, 0.0, &mut silent);
             samples.extend_from_slice(&silent);
         }
         let correlation = |lag: usize| -> f64 {

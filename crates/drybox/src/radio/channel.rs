@@ -6,7 +6,7 @@ use super::fading::Fading;
 use super::hilbert::Hilbert;
 use super::pcm::{self, Signal};
 use super::ppm::{Resampler, Slip};
-use super::{Block, ChannelKind, RadioParams};
+use super::{BLOCK_SAMPLES, Block, ChannelKind, RadioParams};
 use crate::{Direction, rng::Streams};
 
 /// What the channel made of one block.
@@ -74,25 +74,54 @@ impl Channel {
             *out = *block;
             return Passed::default();
         }
-        let mut signal = pcm::to_signal(block);
-        let mut power = pcm::block_power(block);
-        if let Some(gain) = self.gain {
-            signal = signal.map(|x| gain * x);
-            power *= gain * gain;
+        let gain = self.gain.unwrap_or(1.0);
+        let energy = pcm::block_energy(block) * (gain * gain);
+        let power = energy / BLOCK_SAMPLES as f64;
+        if self.baseband.is_none() && self.resampler.is_none() {
+            return self.pass_flat(k, block, [gain, energy], out);
         }
+        let mut signal = block.map(|x| gain * f64::from(x));
         if let Some(baseband) = &mut self.baseband {
             signal = baseband.pass(k, &signal);
         }
-        let snr_db = self
-            .awgn
-            .as_mut()
-            .and_then(|awgn| awgn.add(k, power, &mut signal));
+        let mut snr_db = None;
+        if let Some(awgn) = &mut self.awgn
+            && let Some(noise) = awgn.draw(k, power, pcm::energy(&signal))
+        {
+            snr_db = noise.snr_db;
+            for (sample, n) in signal.iter_mut().zip(noise.values) {
+                *sample += noise.sigma * n;
+            }
+        }
         let slip = self
             .resampler
             .as_mut()
             .and_then(|resampler| resampler.pass(&mut signal));
         pcm::to_block(&signal, out);
         Passed { snr_db, slip }
+    }
+
+    /// The same where there is nothing but gain and noise: one loop over the block.
+    fn pass_flat(
+        &mut self,
+        k: u64,
+        block: &Block,
+        [gain, energy]: [f64; 2],
+        out: &mut Block,
+    ) -> Passed {
+        let power = energy / BLOCK_SAMPLES as f64;
+        let noise = (self.awgn.as_mut()).and_then(|awgn| awgn.draw(k, power, energy));
+        let Some(noise) = noise else {
+            pcm::to_block(&block.map(|x| gain * f64::from(x)), out);
+            return Passed::default();
+        };
+        for ((out, &x), n) in out.iter_mut().zip(block).zip(noise.values) {
+            *out = pcm::to_sample(gain * f64::from(x) + noise.sigma * n);
+        }
+        Passed {
+            snr_db: noise.snr_db,
+            slip: None,
+        }
     }
 }
 

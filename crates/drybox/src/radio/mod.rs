@@ -19,6 +19,7 @@ mod window;
 pub use observer::{VoiceEvent, VoiceObserver, VoiceRecord};
 pub use params::{ChannelKind, NoiseRef, RadioParams, VocoderKind};
 pub use path::VoicePath;
+pub use pcm::{Signal, to_block};
 pub use ppm::Slip;
 pub use stats::VoiceStats;
 

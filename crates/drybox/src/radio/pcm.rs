@@ -3,7 +3,7 @@
 use super::{BLOCK_SAMPLES, Block};
 
 /// One block inside the channel: sample values on the 16-bit scale, not yet rounded.
-pub(crate) type Signal = [f64; BLOCK_SAMPLES];
+pub type Signal = [f64; BLOCK_SAMPLES];
 
 /// The mean square of 0 dBFS: a square wave at full scale.
 pub(crate) const FULL_SCALE_POWER: f64 = 32_768.0 * 32_768.0;
@@ -19,13 +19,8 @@ const ROUND: f64 = 6_755_399_441_055_744.0;
 /// freedom to reorder (it has none).
 const LANES: usize = 8;
 
-/// The block's samples as numbers.
-pub(crate) fn to_signal(block: &Block) -> Signal {
-    block.map(f64::from)
-}
-
 /// Rounds to 16 bits, ties to even, saturating.
-pub(crate) fn to_block(signal: &Signal, block: &mut Block) {
+pub fn to_block(signal: &Signal, block: &mut Block) {
     for (sample, &value) in block.iter_mut().zip(signal) {
         *sample = to_sample(value);
     }
@@ -37,8 +32,8 @@ pub(crate) fn to_sample(value: f64) -> i16 {
     rounded.to_bits() as i16
 }
 
-/// The mean square of a block: exact, since a sum of 160 squares fits in 38 bits.
-pub(crate) fn block_power(block: &Block) -> f64 {
+/// The sum of squares of a block: exact, since 160 of them fit in 38 bits.
+pub(crate) fn block_energy(block: &Block) -> f64 {
     let mut sum = 0_u64;
     // Four squares of 2³⁰ at most fit in 32 bits, which keeps the inner sum narrow.
     for chunk in block.chunks_exact(2) {
@@ -48,7 +43,12 @@ pub(crate) fn block_power(block: &Block) -> f64 {
             .sum();
         sum += u64::from(pair);
     }
-    sum as f64 / BLOCK_SAMPLES as f64
+    sum as f64
+}
+
+/// The mean square of a block.
+pub(crate) fn block_power(block: &Block) -> f64 {
+    block_energy(block) / BLOCK_SAMPLES as f64
 }
 
 /// The sum of squares.
@@ -91,7 +91,7 @@ mod tests {
         let block = [i16::MIN; BLOCK_SAMPLES];
         assert_eq!(block_power(&block), FULL_SCALE_POWER);
         assert_eq!(
-            energy(&to_signal(&block)),
+            energy(&block.map(f64::from)),
             FULL_SCALE_POWER * BLOCK_SAMPLES as f64
         );
         let mut ramp = [0; BLOCK_SAMPLES];

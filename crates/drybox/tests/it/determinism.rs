@@ -2,11 +2,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use chacha20::ChaCha8Rng;
 use drybox::{Side, adapter::Callback, engine::NoHooks};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rand_core::{Rng, SeedableRng};
 
 use super::support::{Numbers, Puppet, Ran, run, run_any, scenario};
 

@@ -9,7 +9,7 @@ use drybox::{output::Recorded, radio::Block};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::support::{Numbers, Puppet, run, scenario};
+use super::support::{Numbers, Puppet, points, run};
 
 const FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -18,7 +18,7 @@ const FILE: &str = concat!(
 const COMMAND: &str = "DRYBOX_ACCEPT_GOLDEN=1 cargo test -p drybox --test it golden";
 
 /// Every run: its name and its scenario.
-const RUNS: [(&str, &str); 20] = [
+const RUNS: [(&str, &str); 21] = [
     ("byte_volte_evs", "network: {bearer: volte_evs}"),
     (
         "byte_cs_gsm",
@@ -55,6 +55,10 @@ const RUNS: [(&str, &str); 20] = [
         "byte_messages_and_acceptance",
         "messages: {left: [{text: hello, delay_ms: 100}]}\nacceptance: {max_loss_rate: 0.5, \
          handshake_done: {within_ms: 1000}, required_events: [talk]}",
+    ),
+    (
+        "sweep",
+        "network: {bearer: volte_evs, loss_rate: [0, 0.2], latency_ms: [10, 50]}",
     ),
     ("audio_plain", "mode: audio\nnetwork: {bearer: pstn_g711}"),
     (
@@ -164,22 +168,31 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn golden() -> BTreeMap<&'static str, BTreeMap<&'static str, String>> {
-    RUNS.into_iter()
-        .map(|(name, text)| {
-            let text = format!("{text}\nduration_ms: 2500\nseed: 11\ncapture: {{pcm: true}}\n");
+/// The hashes of every run by its name; those of a sweep's points by `name/folder`.
+fn golden() -> BTreeMap<String, BTreeMap<&'static str, String>> {
+    let mut found = BTreeMap::new();
+    for (name, text) in RUNS {
+        let text = format!("{text}\nduration_ms: 2500\nseed: 11\ncapture: {{pcm: true}}\n");
+        for point in points(&text) {
+            let name = match point.folder {
+                None => name.to_owned(),
+                Some(folder) => format!("{name}/{folder}"),
+            };
             let ([left, right], _log) = Puppet::pair();
-            let ran = run(&scenario(&text), &mut [actor(left, 1), actor(right, 2)]);
+            let ran = run(&point.scenario, &mut [actor(left, 1), actor(right, 2)]);
             assert_eq!(ran.exit(), 0, "{name}: {:?}", ran.conclusion.summary.error);
-            (name, hashes(&ran.recorded))
-        })
-        .collect()
+            let before = found.insert(name, hashes(&ran.recorded));
+            assert_eq!(before, None, "names are unique");
+        }
+    }
+    found
 }
 
 #[test]
 fn golden_runs_are_unchanged() {
     let found = golden();
-    assert_eq!(found.len(), RUNS.len(), "names are unique");
+    // The sweep has four points.
+    assert_eq!(found.len(), RUNS.len() - 1 + 4);
     #[expect(
         clippy::disallowed_methods,
         reason = "a decision of whoever runs the test, never read by a run"
@@ -198,7 +211,7 @@ fn golden_runs_are_unchanged() {
     let kept = kept["runs"].as_object().expect("a mapping of runs");
     let mut changed = Vec::new();
     for (name, files) in &found {
-        let hashes = kept.get(*name);
+        let hashes = kept.get(name);
         for (file, hash) in files {
             if hashes.and_then(|hashes| hashes.get(*file)) != Some(&json!(hash)) {
                 changed.push(format!("{name}: {file}"));
@@ -211,9 +224,7 @@ fn golden_runs_are_unchanged() {
             changed.push(format!("{name}: other files"));
         }
     }
-    let gone = kept
-        .keys()
-        .filter(|name| !found.contains_key(name.as_str()));
+    let gone = kept.keys().filter(|name| !found.contains_key(*name));
     changed.extend(gone.map(|name| format!("{name}: no longer run")));
     assert!(
         changed.is_empty(),

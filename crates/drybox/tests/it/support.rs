@@ -15,7 +15,7 @@ use drybox::{
     },
     radio::{Block, SILENCE},
     report::{self, Conclusion},
-    scenario::{self, Overrides, Scenario, Source},
+    scenario::{self, Overrides, Point, Scenario, Source},
 };
 
 /// A bearer on which nothing is lost, late or reordered.
@@ -249,13 +249,19 @@ impl Ran {
 
 /// A scenario of one point.
 pub(crate) fn scenario(yaml: &str) -> Scenario {
+    let mut points = points(yaml);
+    assert_eq!(points.len(), 1);
+    points.remove(0).scenario
+}
+
+/// Every point of a sweep; one, if it is none.
+pub(crate) fn points(yaml: &str) -> Vec<Point> {
     let source = Source {
         name: "test.yaml".to_owned(),
         text: yaml.to_owned(),
     };
-    let mut plan = scenario::load(&source, &Overrides::default()).expect("the scenario is valid");
-    assert_eq!(plan.points.len(), 1);
-    plan.points.remove(0).scenario
+    let plan = scenario::load(&source, &Overrides::default()).expect("the scenario is valid");
+    plan.points
 }
 
 /// Runs in memory, with everything captured.

@@ -5,55 +5,51 @@ use std::sync::LazyLock;
 use super::{Codec, MAX_FRAME_BYTES};
 use crate::radio::{BLOCK_SAMPLES, Block};
 
-/// A companding law as two tables.
-struct Law {
-    /// How many low bits of a sample the law ignores.
-    shift: u32,
+/// A companding law as two tables. It ignores the low `SHIFT` bits of a sample, so it has
+/// `CODES` = 2¹⁶ / 2^`SHIFT` of them; told at compile time, no look-up needs a check.
+struct Law<const SHIFT: u32, const CODES: usize> {
     /// Code of each sample, shifted and taken without sign.
-    codes: Vec<u8>,
+    codes: [u8; CODES],
     samples: [i16; 256],
 }
 
-static ALAW: LazyLock<Law> = LazyLock::new(|| Law::new(4, alaw_encode, alaw_decode));
-static ULAW: LazyLock<Law> = LazyLock::new(|| Law::new(2, ulaw_encode, ulaw_decode));
+/// 13 bits of a sample count.
+type Alaw = Law<4, 4096>;
+/// 14 bits of a sample count.
+type Ulaw = Law<2, 16_384>;
 
-impl Law {
-    fn new(shift: u32, encode: fn(i16) -> u8, decode: fn(u8) -> i16) -> Self {
-        let codes = (0..=u16::MAX)
-            .step_by(1 << shift)
-            .map(|bits| encode(bits as i16))
-            .collect();
-        let mut samples = [0; 256];
-        for code in 0..=u8::MAX {
-            samples[usize::from(code)] = decode(code);
-        }
+static ALAW: LazyLock<Alaw> = LazyLock::new(|| Law::new(alaw_encode, alaw_decode));
+static ULAW: LazyLock<Ulaw> = LazyLock::new(|| Law::new(ulaw_encode, ulaw_decode));
+
+impl<const SHIFT: u32, const CODES: usize> Law<SHIFT, CODES> {
+    fn new(encode: fn(i16) -> u8, decode: fn(u8) -> i16) -> Self {
+        const { assert!(CODES << SHIFT == 1 << 16) };
         Self {
-            shift,
-            codes,
-            samples,
+            codes: std::array::from_fn(|i| encode((i << SHIFT) as u16 as i16)),
+            samples: std::array::from_fn(|code| decode(code as u8)),
         }
     }
 }
 
 /// 160 code words a frame, no state.
-pub(super) struct G711 {
-    law: &'static Law,
+struct G711<const SHIFT: u32, const CODES: usize> {
+    law: &'static Law<SHIFT, CODES>,
 }
 
-impl G711 {
-    pub(super) fn alaw() -> Self {
-        Self { law: &ALAW }
-    }
-
-    pub(super) fn ulaw() -> Self {
-        Self { law: &ULAW }
-    }
+/// A-law.
+pub(super) fn alaw() -> Box<dyn Codec> {
+    Box::new(G711::<4, 4096> { law: &ALAW })
 }
 
-impl Codec for G711 {
+/// µ-law.
+pub(super) fn ulaw() -> Box<dyn Codec> {
+    Box::new(G711::<2, 16_384> { law: &ULAW })
+}
+
+impl<const SHIFT: u32, const CODES: usize> Codec for G711<SHIFT, CODES> {
     fn encode(&mut self, block: &Block, frame: &mut [u8; MAX_FRAME_BYTES]) -> usize {
         for (code, &sample) in frame.iter_mut().zip(block) {
-            *code = self.law.codes[usize::from(sample as u16 >> self.law.shift)];
+            *code = self.law.codes[usize::from(sample as u16 >> SHIFT)];
         }
         BLOCK_SAMPLES
     }
@@ -196,11 +192,11 @@ mod tests {
     fn tables_agree_with_the_closed_form() {
         for (mut codec, encode, decode) in [
             (
-                G711::alaw(),
+                alaw(),
                 alaw_encode as fn(i16) -> u8,
                 alaw_decode as fn(u8) -> i16,
             ),
-            (G711::ulaw(), ulaw_encode, ulaw_decode),
+            (ulaw(), ulaw_encode, ulaw_decode),
         ] {
             let (mut frame, mut out) = ([0; MAX_FRAME_BYTES], [0; BLOCK_SAMPLES]);
             for start in (i32::from(i16::MIN)..=i32::from(i16::MAX)).step_by(BLOCK_SAMPLES) {

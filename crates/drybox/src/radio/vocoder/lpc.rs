@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use wide::f32x4;
+
 use crate::math;
 
 /// The predictor's order.
@@ -60,8 +62,8 @@ pub(super) fn analyse(signal: &[f32; WINDOW]) -> [u8; ORDER] {
     let tables: &Tables = &TABLES;
     let reflection = reflections(&autocorrelation(signal, &tables.window));
     std::array::from_fn(|i| {
-        let below = tables.thresholds[i].iter().filter(|&&t| reflection[i] > t);
-        below.count() as u8
+        let below = tables.thresholds[i].map(|t| u32::from(reflection[i] > t));
+        below.iter().sum::<u32>() as u8
     })
 }
 
@@ -92,17 +94,23 @@ fn autocorrelation(signal: &[f32; WINDOW], window: &[f32; WINDOW]) -> [f32; ORDE
     for n in 0..WINDOW {
         x[n] = signal[n] * window[n];
     }
-    let mut lanes = [[0.0; LANES]; ORDER + 1];
+    let mut sums = [f32x4::ZERO; ORDER + 1];
     for n in (0..WINDOW).step_by(LANES) {
-        let here: [f32; LANES] = std::array::from_fn(|i| x[n + i]);
-        for (lag, sums) in lanes.iter_mut().enumerate() {
-            let later = &x[n + lag..n + lag + LANES];
-            for i in 0..LANES {
-                sums[i] += here[i] * later[i];
-            }
+        let here = four(&x, n);
+        for (lag, sum) in sums.iter_mut().enumerate() {
+            *sum += here * four(&x, n + lag);
         }
     }
-    lanes.map(|l| (l[0] + l[1]) + (l[2] + l[3]))
+    sums.map(|sum| {
+        let [a, b, c, d] = sum.to_array();
+        (a + b) + (c + d)
+    })
+}
+
+/// The four values from `at` on, of which there must be as many.
+#[inline]
+pub(super) fn four(values: &[f32], at: usize) -> f32x4 {
+    f32x4::new(*values[at..].first_chunk().expect("four values"))
 }
 
 /// Reflection coefficients by Levinson and Durbin; zero for silence.

@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use wide::f32x4;
+
 use super::bandlimit::BandLimit;
-use super::lpc::{self, ORDER, Predictor, WINDOW};
+use super::lpc::{self, ORDER, Predictor, WINDOW, four};
 use super::{Codec, MAX_FRAME_BYTES};
 use crate::math;
 use crate::radio::{BLOCK_SAMPLES, Block};
@@ -99,6 +101,7 @@ pub(super) struct Mock {
 struct Residual {
     /// Which samples have a second bit, rising.
     extra: Vec<u8>,
+    has_extra: [bool; BLOCK_SAMPLES],
     small: [f32; BLOCK_SAMPLES],
     large: [f32; BLOCK_SAMPLES],
     threshold: [f32; BLOCK_SAMPLES],
@@ -115,6 +118,7 @@ impl Residual {
             extra: (0..BLOCK_SAMPLES as u8)
                 .filter(|&n| has_extra(n.into()))
                 .collect(),
+            has_extra: std::array::from_fn(has_extra),
             small: choose(ONE_BIT, TWO_BIT[0]),
             large: choose(ONE_BIT, TWO_BIT[1]),
             threshold: choose(f32::INFINITY, TWO_BIT_THRESHOLD),
@@ -180,6 +184,7 @@ impl Mock {
         }
 
         let (feedback, power) = feedback(&a);
+        let f = padded(&feedback);
         // The quantiser's input is the residual and the noise fed back.
         let louder = (1.0 / (1.0 - RESIDUE * power)).sqrt();
         let mut noise = [0.0_f32; ORDER + BLOCK_SAMPLES];
@@ -205,23 +210,28 @@ impl Mock {
             let small = scaled(&self.residual.small);
             let large = scaled(&self.residual.large);
             let threshold = scaled(&self.residual.threshold);
-            // Kept out of memory, since the next sample waits for it.
-            let mut newest = noise[range.start + ORDER - 1];
-            for i in 0..SUBFRAME {
-                let n = range.start + i;
-                let recent = &noise[n..n + ORDER];
-                // The newest noise comes last: everything else is ready before it.
-                let mut u = wanted[n];
-                for i in (1..ORDER).rev() {
-                    u += feedback[i] * recent[ORDER - 1 - i];
+            // The noise is q = û − u, and the next sample waits for it. So f₀·q is taken apart: the
+            // sign that chooses û is known at once, and f₀·u is ready as early.
+            let (mut fed_back, mut u) = (0.0, -noise[range.start + ORDER - 1]);
+            for first in range.step_by(STRIDE) {
+                let recent = &mut noise[first..first + ORDER + STRIDE];
+                let mut sums = four(&wanted, first);
+                for back in (1..ORDER).rev() {
+                    sums += four(&f, back) * f32x4::splat(recent[ORDER - 1 - back]);
                 }
-                u += feedback[0] * newest;
-                let is_large = u.abs() > threshold[i];
-                let level = if is_large { large[i] } else { small[i] };
-                newest = level.copysign(u) - u;
-                noise[ORDER + n] = newest;
-                frame.negative[n] = u.is_sign_negative();
-                frame.large[n] = is_large;
+                for (j, mut sum) in sums.to_array().into_iter().enumerate() {
+                    for back in (1..=j).rev() {
+                        sum += f[back] * recent[ORDER - 1 + j - back];
+                    }
+                    u = (sum + fed_back) - f[0] * u;
+                    let (n, i) = (first + j, first + j - s * SUBFRAME);
+                    let is_large = self.residual.has_extra[n] && u.abs() > threshold[i];
+                    let level = if is_large { large[i] } else { small[i] };
+                    fed_back = with_sign_of(f[0] * level, u);
+                    recent[ORDER + j] = level.copysign(u) - u;
+                    frame.negative[n] = u.is_sign_negative();
+                    frame.large[n] = is_large;
+                }
             }
         }
         self.noise.copy_from_slice(&noise[BLOCK_SAMPLES..]);
@@ -240,18 +250,22 @@ impl Mock {
                 let level = gain * levels[usize::from(frame.large[n])];
                 // Signs are as good as random: no processor would guess a branch on them.
                 let sign = u32::from(frame.negative[n]) << 31;
-                y[ORDER + n] = f32::from_bits(level.to_bits() ^ sign);
+                y[ORDER + n] = with_sign_of(level, f32::from_bits(sign));
             }
         }
-        // Kept out of memory, since the next sample waits for it.
-        let mut newest = y[ORDER - 1];
-        for n in 0..BLOCK_SAMPLES {
-            let mut sum = y[ORDER + n];
-            for i in (1..ORDER).rev() {
-                sum -= a[i] * y[n + ORDER - 1 - i];
+        let a = padded(&a);
+        for first in (0..BLOCK_SAMPLES).step_by(STRIDE) {
+            let recent = &mut y[first..first + ORDER + STRIDE];
+            let mut sums = four(recent, ORDER);
+            for back in (1..ORDER).rev() {
+                sums -= four(&a, back) * f32x4::splat(recent[ORDER - 1 - back]);
             }
-            newest = sum - a[0] * newest;
-            y[ORDER + n] = newest;
+            for (j, mut sum) in sums.to_array().into_iter().enumerate() {
+                for back in (0..=j).rev() {
+                    sum -= a[back] * recent[ORDER - 1 + j - back];
+                }
+                recent[ORDER + j] = sum;
+            }
         }
         self.output.copy_from_slice(&y[BLOCK_SAMPLES..]);
         if self.output.iter().all(|y| y.abs() < 1e-3) {
@@ -338,6 +352,22 @@ impl Codec for Mock {
         let frame = self.unpack(frame);
         self.synthesise(&frame, out);
     }
+}
+
+/// Samples that a filter takes at once. What they get from samples before them is computed side by
+/// side, and only what they get from each other one after the other.
+const STRIDE: usize = 4;
+
+/// Coefficients followed by zeros, for the samples of a stride that reach back less far.
+fn padded(coefficients: &Predictor) -> [f32; ORDER + STRIDE] {
+    let mut padded = [0.0; ORDER + STRIDE];
+    padded[..ORDER].copy_from_slice(coefficients);
+    padded
+}
+
+/// `x`, negated where `sign` is negative.
+fn with_sign_of(x: f32, sign: f32) -> f32 {
+    f32::from_bits(x.to_bits() ^ (sign.to_bits() & 1 << 31))
 }
 
 /// The strongest permitted `A(z/γ) − 1`, and its power.

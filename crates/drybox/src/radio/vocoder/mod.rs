@@ -7,7 +7,6 @@ mod lpc;
 mod mock;
 
 use super::{BLOCK_SAMPLES, Block, VocoderKind};
-use g711::G711;
 use mock::Mock;
 
 pub(crate) use dtx::{Activity, ComfortNoise};
@@ -31,8 +30,8 @@ pub(crate) trait Codec: Send {
 pub(crate) fn codec(kind: VocoderKind) -> Box<dyn Codec> {
     match kind {
         VocoderKind::None => Box::new(Pcm),
-        VocoderKind::G711Alaw => Box::new(G711::alaw()),
-        VocoderKind::G711Ulaw => Box::new(G711::ulaw()),
+        VocoderKind::G711Alaw => g711::alaw(),
+        VocoderKind::G711Ulaw => g711::ulaw(),
         VocoderKind::Amr12k2Mock => Box::new(Mock::new(mock::AMR_12K2)),
         VocoderKind::Evs13k2Mock => Box::new(Mock::new(mock::EVS_13K2)),
         VocoderKind::OpusNbMock => Box::new(Mock::new(mock::OPUS_NB)),
