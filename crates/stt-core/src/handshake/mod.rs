@@ -18,6 +18,8 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod ticket;
+#[cfg(test)]
+mod vectors;
 mod versions;
 mod wrapper;
 
