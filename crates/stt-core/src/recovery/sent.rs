@@ -150,6 +150,13 @@ impl<T> SentPackets<T> {
     }
 
     /// The open packets, oldest first.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SentPacket<T>> {
+        self.slots
+            .iter_mut()
+            .filter_map(|slot| slot.packet.as_mut())
+    }
+
+    /// The open packets, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &SentPacket<T>)> {
         (self.first..)
             .zip(&self.slots)

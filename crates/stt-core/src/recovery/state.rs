@@ -316,11 +316,11 @@ impl<T> Recovery<T> {
 
     /// What the oldest open ack-eliciting packets carried, oldest first: what a probe repeats if
     /// there is nothing new to send (RFC 9002 §6.2.4).
-    pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = (u64, &T)> {
+    pub(crate) fn unacknowledged(&mut self) -> impl Iterator<Item = &mut T> {
         self.sent
-            .iter()
-            .filter(|(_, packet)| packet.kind.ack_eliciting && !packet.kind.mtu_probe)
-            .map(|(pn, packet)| (pn, &packet.carried))
+            .iter_mut()
+            .filter(|packet| packet.kind.ack_eliciting && !packet.kind.mtu_probe)
+            .map(|packet| &mut packet.carried)
     }
 
     /// Gives back memory that a busy time has left behind; for sessions that fall idle.

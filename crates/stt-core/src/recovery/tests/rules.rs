@@ -149,7 +149,7 @@ fn tail_loss_is_found_by_a_probe() {
         bench
             .recovery
             .unacknowledged()
-            .map(|(pn, _)| pn)
+            .map(|carried| *carried)
             .collect::<Vec<_>>(),
         [8, 9]
     );

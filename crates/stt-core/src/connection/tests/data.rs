@@ -1,0 +1,222 @@
+//! Data over good and bad links, and the end of a session.
+
+use core::time::Duration;
+
+use super::pair::Pair;
+use crate::{
+    Dir, Event, LinkProfile, SessionConfig, Side, StreamId, connection::ConnectionError,
+    stream::ReadError, testing::LinkConfig,
+};
+use stt_crypto::Aead;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The byte of a test stream at `offset`.
+pub(super) fn pattern(offset: usize) -> u8 {
+    (offset * 7 + offset / 251) as u8
+}
+
+/// Sends `len` bytes on a stream from left to right, checks each, and gives the stream.
+pub(super) fn transfer(pair: &mut Pair, len: usize, within: Duration) -> StreamId {
+    let id = pair.end(Side::Initiator).open(Dir::Bi).unwrap();
+    let (mut written, mut read, mut finished) = (0, 0, false);
+    let data: Vec<u8> = (0..len).map(pattern).collect();
+    let mut ended = false;
+    pair.run_until(within, |pair| {
+        let streams = pair.end(Side::Initiator).streams();
+        while written < len {
+            match streams.write(id, &data[written..]) {
+                Ok(count) => written += count,
+                Err(_) => break,
+            }
+        }
+        if written == len && !finished {
+            streams.finish(id).unwrap();
+            finished = true;
+        }
+        let streams = pair.end(Side::Responder).streams();
+        let mut buf = [0; 4096];
+        loop {
+            match streams.read(id, &mut buf) {
+                Ok(Some(count)) => {
+                    assert!(
+                        buf[..count]
+                            .iter()
+                            .enumerate()
+                            .all(|(i, byte)| *byte == pattern(read + i))
+                    );
+                    read += count;
+                }
+                Ok(None) => {
+                    assert_eq!(read, len, "the end comes after all data");
+                    ended = true;
+                    break;
+                }
+                Err(ReadError::Blocked) => break,
+                // Nothing of the stream has come, or it was read to its end.
+                Err(ReadError::Unknown(_)) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        ended
+    });
+    id
+}
+
+#[test]
+fn a_session_is_confirmed_in_one_round_trip() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(5));
+    for side in [Side::Initiator, Side::Responder] {
+        assert_eq!(pair.events(side).first(), Some(&Event::Confirmed));
+    }
+}
+
+#[test]
+fn a_megabyte_over_a_clean_link() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    transfer(&mut pair, 1 << 20, 10 * SECOND);
+    assert_eq!(pair.end(Side::Initiator).stats().packets_lost, 0);
+}
+
+#[test]
+fn loss_reordering_duplication_and_corruption_change_nothing_but_time() {
+    let mut pair = Pair::new(LinkConfig {
+        loss: 50_000,
+        jitter: Duration::from_millis(20),
+        duplicate: 50_000,
+        corrupt: 20_000,
+        ..LinkConfig::bottleneck(10_000_000, Duration::from_millis(25))
+    });
+    transfer(&mut pair, 300_000, 120 * SECOND);
+    assert!(pair.end(Side::Initiator).stats().packets_lost > 0);
+    assert!(pair.end(Side::Responder).stats().failed_opens > 0);
+    assert!(pair.end(Side::Responder).stats().duplicates > 0);
+}
+
+#[test]
+fn a_narrow_link_of_1200_bit_per_second() {
+    let link = LinkConfig {
+        mtu: 128,
+        queue: 1_000,
+        ..LinkConfig::bottleneck(1_200, Duration::from_millis(100))
+    };
+    let profile = LinkProfile {
+        mtu: 128,
+        rate_hint: Some(1_200),
+        ..LinkProfile::default()
+    };
+    let mut pair = Pair::with(link, profile, SessionConfig::default(), Aead::Aes256Gcm);
+    // 1,200 bit/s carry 3,000 bytes in 20 s.
+    transfer(&mut pair, 3_000, 45 * SECOND);
+}
+
+#[test]
+fn a_reliable_link_needs_no_recovery() {
+    let link = LinkConfig::PERFECT;
+    let mut pair = Pair::with(
+        link,
+        LinkProfile::RELIABLE,
+        SessionConfig::default(),
+        Aead::ChaCha20Poly1305,
+    );
+    transfer(&mut pair, 1 << 20, 10 * SECOND);
+    let stats = pair.end(Side::Initiator).stats();
+    assert_eq!((stats.packets_lost, stats.probes), (0, 0));
+}
+
+#[test]
+fn a_cut_link_heals() {
+    let mut pair = Pair::new(LinkConfig::bottleneck(1_000_000, Duration::from_millis(20)));
+    transfer(&mut pair, 10_000, 10 * SECOND);
+    for link in &mut pair.links {
+        link.config_mut().cut = true;
+    }
+    let id = pair.end(Side::Initiator).open(Dir::Uni).unwrap();
+    pair.end(Side::Initiator)
+        .streams()
+        .write(id, b"after the cut")
+        .unwrap();
+    pair.run(Duration::from_secs(5));
+    for link in &mut pair.links {
+        link.config_mut().cut = false;
+    }
+    let mut buf = [0; 32];
+    pair.run_until(20 * SECOND, |pair| {
+        pair.end(Side::Responder)
+            .streams()
+            .read(id, &mut buf)
+            .is_ok()
+    });
+    assert_eq!(&buf[..13], b"after the cut");
+}
+
+#[test]
+fn a_close_reaches_the_peer_with_code_and_reason() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(10));
+    let now = pair.now;
+    pair.end(Side::Initiator).close(now, 7, "enough");
+    pair.run(SECOND);
+    assert_eq!(
+        pair.events(Side::Responder).last(),
+        Some(&Event::Closed(ConnectionError::ApplicationClosed {
+            code: 7,
+            reason: "enough".into()
+        }))
+    );
+    pair.run(20 * SECOND);
+    for side in [Side::Initiator, Side::Responder] {
+        assert!(pair.end(side).is_drained());
+    }
+}
+
+#[test]
+fn a_lost_close_is_sent_again_to_a_peer_that_goes_on() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(10));
+    pair.links[0].config_mut().cut = true;
+    let now = pair.now;
+    pair.end(Side::Initiator).close(now, 7, "");
+    pair.flush();
+    pair.links[0].config_mut().cut = false;
+    pair.end(Side::Responder).ping();
+    pair.run(SECOND);
+    assert!(matches!(
+        pair.events(Side::Responder).last(),
+        Some(Event::Closed(ConnectionError::ApplicationClosed {
+            code: 7,
+            ..
+        }))
+    ));
+}
+
+#[test]
+fn silence_ends_a_session_after_the_idle_timeout() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    pair.run(Duration::from_secs(40));
+    for side in [Side::Initiator, Side::Responder] {
+        assert_eq!(
+            pair.events(side).last(),
+            Some(&Event::Closed(ConnectionError::TimedOut))
+        );
+        assert!(pair.end(side).is_drained());
+    }
+}
+
+#[test]
+fn keep_alive_holds_a_session() {
+    let config = SessionConfig {
+        keep_alive: Some(Duration::from_secs(10)),
+        ..SessionConfig::default()
+    };
+    let mut pair = Pair::with(
+        LinkConfig::PERFECT,
+        LinkProfile::default(),
+        config,
+        Aead::Aes256Gcm,
+    );
+    pair.run(Duration::from_secs(300));
+    assert!(pair.end(Side::Responder).is_open());
+}

@@ -1,0 +1,84 @@
+//! Key updates (`docs/spec/stt-session.md` §4).
+
+use core::time::Duration;
+
+use stt_crypto::Aead;
+
+use super::{data::transfer, pair::Pair};
+use crate::{
+    Event, LinkProfile, SessionConfig, Side, connection::RekeyLimits, testing::LinkConfig,
+};
+
+fn updates(pair: &Pair, side: Side) -> usize {
+    pair.events(side)
+        .iter()
+        .filter(|event| matches!(event, Event::KeysUpdated { .. }))
+        .count()
+}
+
+#[test]
+fn keys_change_on_request_at_both_ends() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(10));
+    for epoch in 1..=3 {
+        pair.end(Side::Responder).rekey();
+        pair.run(Duration::from_secs(2));
+        for side in [Side::Initiator, Side::Responder] {
+            assert_eq!(pair.end(side).stats().key_epoch, epoch);
+            assert_eq!(updates(&pair, side), epoch as usize);
+        }
+    }
+}
+
+#[test]
+fn both_ends_may_ask_at_once() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(10));
+    pair.end(Side::Initiator).rekey();
+    pair.end(Side::Responder).rekey();
+    pair.run(Duration::from_secs(5));
+    let epochs = [Side::Initiator, Side::Responder].map(|side| pair.end(side).stats().key_epoch);
+    assert_eq!(epochs[0], epochs[1]);
+    transfer(&mut pair, 10_000, Duration::from_secs(5));
+}
+
+#[test]
+fn updates_lose_nothing_in_flight() {
+    let config = SessionConfig {
+        rekey: RekeyLimits {
+            packets: 50,
+            ..RekeyLimits::default()
+        },
+        ..SessionConfig::default()
+    };
+    let link = LinkConfig {
+        jitter: Duration::from_millis(30),
+        loss: 20_000,
+        ..LinkConfig::bottleneck(5_000_000, Duration::from_millis(20))
+    };
+    let mut pair = Pair::with(link, LinkProfile::default(), config, Aead::Aes256Gcm);
+    transfer(&mut pair, 1_000_000, Duration::from_secs(120));
+    assert!(pair.end(Side::Initiator).stats().key_epoch > 2);
+    assert_eq!(pair.end(Side::Responder).stats().failed_opens, 0);
+}
+
+#[test]
+fn keys_change_with_age() {
+    let config = SessionConfig {
+        rekey: RekeyLimits {
+            age: Some(Duration::from_secs(60)),
+            ..RekeyLimits::default()
+        },
+        keep_alive: Some(Duration::from_secs(10)),
+        ..SessionConfig::default()
+    };
+    let mut pair = Pair::with(
+        LinkConfig::PERFECT,
+        LinkProfile::default(),
+        config,
+        Aead::ChaCha20Poly1305,
+    );
+    pair.run(Duration::from_secs(200));
+    assert!(pair.end(Side::Initiator).stats().key_epoch >= 2);
+    assert!(pair.end(Side::Initiator).is_open());
+}

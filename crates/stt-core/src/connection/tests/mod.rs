@@ -1,0 +1,5 @@
+mod data;
+mod hostile;
+mod keys;
+mod pair;
+mod paths;

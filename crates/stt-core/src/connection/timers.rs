@@ -1,0 +1,109 @@
+//! The deadlines of one session.
+
+use crate::Timestamp;
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// A packet counts as lost, or a probe is due (`stt-recovery.md`).
+    Recovery,
+    /// An ACK is due.
+    Ack,
+    /// The pacer lets the next packet go.
+    Pacing,
+    /// Nothing was heard for the idle time-out.
+    Idle,
+    /// A PING keeps the session alive.
+    KeepAlive,
+    /// Validation of a path has failed.
+    Path,
+    /// The previous receive key is wiped.
+    KeyDiscard,
+    /// The keys have served long enough.
+    Rekey,
+    /// A closed session is forgotten.
+    Close,
+    /// An idle session gives memory back.
+    Trim,
+}
+
+impl Timer {
+    const ALL: [Self; 10] = [
+        Self::Recovery,
+        Self::Ack,
+        Self::Pacing,
+        Self::Idle,
+        Self::KeepAlive,
+        Self::Path,
+        Self::KeyDiscard,
+        Self::Rekey,
+        Self::Close,
+        Self::Trim,
+    ];
+}
+
+/// One deadline for each [`Timer`], or none.
+#[derive(Default)]
+pub(super) struct Timers([Option<Timestamp>; Timer::ALL.len()]);
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, at: Timestamp) {
+        self.0[timer as usize] = Some(at);
+    }
+
+    pub(super) fn set_or_stop(&mut self, timer: Timer, at: Option<Timestamp>) {
+        self.0[timer as usize] = at;
+    }
+
+    pub(super) fn stop(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
+    }
+
+    pub(super) fn stop_all(&mut self) {
+        self.0 = Default::default();
+    }
+
+    pub(super) fn get(&self, timer: Timer) -> Option<Timestamp> {
+        self.0[timer as usize]
+    }
+
+    /// The earliest deadline.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.0.iter().flatten().min().copied()
+    }
+
+    /// Takes one that is due, in the order of the enum.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Option<Timer> {
+        let timer = Timer::ALL
+            .into_iter()
+            .find(|timer| self.get(*timer).is_some_and(|at| at <= now))?;
+        self.stop(timer);
+        Some(timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_comes_once_in_order() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Idle, Timestamp::from_millis(5));
+        timers.set(Timer::Ack, Timestamp::from_millis(5));
+        timers.set(Timer::Close, Timestamp::from_millis(6));
+        assert_eq!(timers.next(), Some(Timestamp::from_millis(5)));
+        let now = Timestamp::from_millis(5);
+        assert_eq!(timers.expire(now), Some(Timer::Ack));
+        assert_eq!(timers.expire(now), Some(Timer::Idle));
+        assert_eq!(timers.expire(now), None);
+        assert_eq!(timers.next(), Some(Timestamp::from_millis(6)));
+    }
+
+    #[test]
+    fn all_lists_each_in_its_place() {
+        for (index, timer) in Timer::ALL.into_iter().enumerate() {
+            assert_eq!(timer as usize, index);
+        }
+    }
+}

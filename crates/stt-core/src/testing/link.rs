@@ -1,0 +1,199 @@
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::{Ecn, Timestamp};
+
+/// A datagram on its way.
+#[derive(Clone, Debug)]
+pub struct Flight {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The ECN field that it arrives with.
+    pub ecn: Ecn,
+}
+
+/// One direction of a link between two endpoints.
+///
+/// Deterministic: what it does follows from its state, the time and its own random stream.
+pub trait Link {
+    /// A datagram enters at `now`. `deliver` takes each copy with its time of arrival.
+    fn send(&mut self, now: Timestamp, flight: Flight, deliver: &mut dyn FnMut(Timestamp, Flight));
+}
+
+/// What [`SimpleLink`] does to datagrams. Probabilities are in parts per million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkConfig {
+    /// One-way delay.
+    pub latency: Duration,
+    /// Added to it at random, evenly spread: datagrams overtake each other.
+    pub jitter: Duration,
+    /// Bit rate of the bottleneck, `None` for no limit.
+    pub rate: Option<u64>,
+    /// Bytes that may wait for the bottleneck; what comes on top is dropped.
+    pub queue: usize,
+    /// Larger datagrams are dropped.
+    pub mtu: usize,
+    /// Dropped.
+    pub loss: u32,
+    /// A drop is followed by another one: bursts of mean length 1 / (1 − p).
+    pub burst: u32,
+    /// Delivered twice.
+    pub duplicate: u32,
+    /// One bit flipped.
+    pub corrupt: u32,
+    /// Marked CE if the sender allows.
+    pub mark: u32,
+    /// Nothing passes.
+    pub cut: bool,
+}
+
+impl LinkConfig {
+    /// 1 ms, nothing lost, no limit of rate.
+    pub const PERFECT: Self = Self {
+        latency: Duration::from_millis(1),
+        jitter: Duration::ZERO,
+        rate: None,
+        queue: usize::MAX,
+        mtu: 65_535,
+        loss: 0,
+        burst: 0,
+        duplicate: 0,
+        corrupt: 0,
+        mark: 0,
+        cut: false,
+    };
+
+    /// A link of `rate` bit/s with `latency` one way and a queue of one round trip, at least ten
+    /// full datagrams.
+    pub fn bottleneck(rate: u64, latency: Duration) -> Self {
+        let product = u128::from(rate) * latency.as_micros() * 2 / 8_000_000;
+        Self {
+            latency,
+            rate: Some(rate),
+            queue: usize::try_from(product).unwrap_or(usize::MAX).max(15_000),
+            mtu: 1_500,
+            ..Self::PERFECT
+        }
+    }
+}
+
+/// Delay, rate, queue, loss, duplication, reordering, corruption, each from one random stream.
+pub struct SimpleLink {
+    config: LinkConfig,
+    rng: ChaCha8Rng,
+    /// When the bottleneck has sent everything that waits.
+    free_at: Timestamp,
+    in_burst: bool,
+}
+
+impl SimpleLink {
+    /// A link that draws its luck from `seed`.
+    pub fn new(config: LinkConfig, seed: u64) -> Self {
+        Self {
+            config,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            free_at: Timestamp::ZERO,
+            in_burst: false,
+        }
+    }
+
+    /// What it does from now on.
+    pub fn config_mut(&mut self) -> &mut LinkConfig {
+        &mut self.config
+    }
+
+    fn luck(&mut self, per_million: u32) -> bool {
+        // Drawn always, so that one setting does not shift the others' luck.
+        self.rng.next_u32() % 1_000_000 < per_million
+    }
+}
+
+impl Link for SimpleLink {
+    fn send(
+        &mut self,
+        now: Timestamp,
+        mut flight: Flight,
+        deliver: &mut dyn FnMut(Timestamp, Flight),
+    ) {
+        let config = self.config;
+        let again = self.luck(config.burst);
+        let lost = self.luck(config.loss) || self.in_burst && again;
+        let duplicate = self.luck(config.duplicate);
+        let corrupt = self.luck(config.corrupt);
+        let mark = self.luck(config.mark);
+        let place = self.rng.next_u64();
+        let late = self.rng.next_u64();
+        self.in_burst = lost;
+        if config.cut || lost || flight.bytes.len() > config.mtu {
+            return;
+        }
+        let mut leaves = now;
+        if let Some(rate) = config.rate {
+            let begins = self.free_at.max(now);
+            let waiting = begins.saturating_since(now);
+            let waiting_bytes = waiting.as_nanos() * u128::from(rate) / 8_000_000_000;
+            if waiting_bytes + flight.bytes.len() as u128 > config.queue as u128 {
+                return;
+            }
+            let bits = flight.bytes.len() as u64 * 8;
+            leaves =
+                begins + Duration::from_nanos(bits.saturating_mul(1_000_000_000) / rate.max(1));
+            self.free_at = leaves;
+        }
+        if corrupt && !flight.bytes.is_empty() {
+            let bit = place % (flight.bytes.len() as u64 * 8);
+            flight.bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
+        }
+        if mark && matches!(flight.ecn, Ecn::Ect0 | Ecn::Ect1) {
+            flight.ecn = Ecn::Ce;
+        }
+        let jitter = u64::try_from(config.jitter.as_nanos()).unwrap_or(u64::MAX);
+        let spread = |luck: u64| Duration::from_nanos(if jitter == 0 { 0 } else { luck % jitter });
+        let arrives = leaves + config.latency;
+        if duplicate {
+            deliver(arrives + spread(late.rotate_left(32)), flight.clone());
+        }
+        deliver(arrives + spread(late), flight);
+    }
+}
+
+/// Datagrams under way to one endpoint, in the order of their arrival; among equals, of sending.
+#[derive(Default)]
+pub struct InFlight<T> {
+    queue: BTreeMap<(Timestamp, u64), T>,
+    sent: u64,
+}
+
+impl<T> InFlight<T> {
+    pub fn new() -> Self {
+        Self {
+            queue: BTreeMap::new(),
+            sent: 0,
+        }
+    }
+
+    pub fn push(&mut self, at: Timestamp, item: T) {
+        self.queue.insert((at, self.sent), item);
+        self.sent += 1;
+    }
+
+    pub fn next(&self) -> Option<Timestamp> {
+        self.queue.keys().next().map(|(at, _)| *at)
+    }
+
+    pub fn pop_due(&mut self, now: Timestamp) -> Option<T> {
+        let first = self.queue.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
+    }
+
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub fn clear(&mut self) {
+        self.queue.clear();
+    }
+}
