@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import array
 import doctest
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ from st_protocol import (
     Decoder,
     EncodeError,
     FieldError,
+    FieldReader,
     Frame,
     Skipped,
     Verb,
+    lbytes,
 )
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "st-protocol"
@@ -138,3 +142,46 @@ def test_limits() -> None:
 
 def test_the_front_page() -> None:
     assert doctest.testmod(st_protocol).failed == 0
+
+
+def test_what_is_no_buffer_is_refused_and_buffers_count_in_bytes() -> None:
+    words = memoryview(array.array("I", [1] * 65_535))
+    with pytest.raises(EncodeError, match="262140 bytes"):
+        Frame(Verb.AUDIO, words)  # type: ignore[arg-type]
+    assert lbytes(words[:2])[0] == 0x88  # type: ignore[arg-type]
+    assert Frame(Verb.AUDIO, memoryview(b"abcdef")[::2]).payload == b"ace"  # type: ignore[arg-type]
+    # A number is no buffer of so many zeros.
+    builders: tuple[Any, ...] = (lambda size: Frame(Verb.AUDIO, size), FieldReader, lbytes)
+    for build in builders:
+        with pytest.raises(TypeError):
+            build(10**12)
+
+
+def test_a_verb_of_another_type_is_no_verb() -> None:
+    for verb in ("PING", None, 27, 300):
+        with pytest.raises(EncodeError, match="is no verb"):
+            Frame(verb)  # type: ignore[arg-type]
+
+
+def test_an_index_belongs_to_cached_hosts_and_has_bounds() -> None:
+    for kind, index in (
+        ("cached", 0),
+        ("cached", 128),
+        ("cached", 300),
+        ("cached", -1),
+        ("local", 0),
+    ):
+        with pytest.raises(AddressError):
+            Address(kind, index)
+    for index in (5, 200):
+        with pytest.raises(AddressError):
+            Address("local", index)
+
+
+def test_moods_are_scaled_in_single_precision() -> None:
+    # In double precision -0.6 would come out as 51, in single as 50: what the Rust crate writes.
+    assert Frame.audio_simple("", -0.6, 0.0).payload == b"\x80\x32\x00"
+    extremes = [
+        Frame.audio_simple("", x, x).payload[1:] for x in (1e300, -1e300, math.inf, math.nan)
+    ]
+    assert extremes == [b"\xff\xff", b"\x00\x00", b"\xff\xff", b"\x00\x00"]

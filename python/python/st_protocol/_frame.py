@@ -70,7 +70,7 @@ class FieldReader:
     """Reads fields off the front of a payload. A read that fails leaves the reader where it was."""
 
     def __init__(self, payload: bytes) -> None:
-        self._payload = bytes(payload)
+        self._payload = _bytes(payload)
         self._at = 0
 
     def _unpack(self, form: str, size: int) -> int:
@@ -155,10 +155,12 @@ class Frame:
         try:
             self._verb = Verb(verb)
         except ValueError:
-            raise EncodeError(f"0x{verb:02x} is no verb") from None
+            shown = f"0x{verb:02x}" if isinstance(verb, int) else repr(verb)
+            raise EncodeError(f"{shown} is no verb") from None
+        size = memoryview(payload).nbytes
+        if size > MAX_PAYLOAD_LEN:
+            raise EncodeError(f"payload of {size} bytes, at most {MAX_PAYLOAD_LEN} fit")
         self._payload = Payload(payload)
-        if len(payload) > MAX_PAYLOAD_LEN:
-            raise EncodeError(f"payload of {len(payload)} bytes, at most {MAX_PAYLOAD_LEN} fit")
 
     @property
     def verb(self) -> Verb:
@@ -252,7 +254,8 @@ class Frame:
     @classmethod
     def audio_simple(cls, text: str, valence: float, arousal: float) -> Frame:
         """AUDIO, text form: `valence` from -1 to 1, `arousal` from 0 to 1, both clamped."""
-        return cls(Verb.AUDIO, lstr(text) + _scaled((valence + 1) * 127.5) + _scaled(arousal * 255))
+        mood = _scaled(_single(_single(valence) + 1.0) * 127.5) + _scaled(_single(arousal) * 255.0)
+        return cls(Verb.AUDIO, lstr(text) + mood)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frame):
@@ -271,6 +274,7 @@ MAX_PAYLOAD_LEN = 65_535
 
 def lbytes(data: bytes) -> bytes:
     """A length-prefixed field of bytes; raises `EncodeError` over 65,535."""
+    data = _bytes(data)
     if len(data) <= _LONGEST_SHORT_FIELD:
         return bytes([0x80 + len(data)]) + data
     if len(data) > MAX_PAYLOAD_LEN:
@@ -283,11 +287,23 @@ def lstr(text: str) -> bytes:
     return lbytes(text.encode())
 
 
+def _bytes(data: bytes) -> bytes:
+    """A copy of any buffer; `bytes()` alone would take a number for a length."""
+    return bytes(memoryview(data))
+
+
 def _byte(value: int) -> bytes:
     if not 0 <= value <= 0xFF:
         raise EncodeError(f"{value} does not fit a byte")
     return bytes([value])
 
 
+def _single(value: float) -> float:
+    """The value as every implementation has it, in single precision."""
+    (single,) = struct.unpack("<f", struct.pack("<f", min(max(value, -1e9), 1e9)))
+    return float(single)
+
+
 def _scaled(value: float) -> bytes:
+    (value,) = struct.unpack("<f", struct.pack("<f", value))
     return bytes([0 if math.isnan(value) else int(min(max(value, 0.0), 255.0))])

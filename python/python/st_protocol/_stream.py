@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drywire import _native
 
+from st_protocol._errors import AddressError
 from st_protocol._frame import MAX_PAYLOAD_LEN, Frame
 
 
@@ -60,6 +61,8 @@ class Address:
 
     def encode(self) -> bytes:
         """The wire form."""
+        if self.index is not None and not 1 <= self.index <= 127:
+            raise AddressError(f"a cached host's index is 1 to 127, not {self.index}", False)
         return _native.st_address_encode(self.kind, self.index, self.text)
 
     @classmethod
