@@ -15,6 +15,7 @@ mod event;
 mod frame;
 pub mod handshake;
 mod link_timers;
+pub mod message;
 mod mtud;
 mod pacing;
 mod path;

@@ -61,6 +61,11 @@ impl Window {
         self.granted
     }
 
+    #[cfg(test)]
+    pub(super) fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.size
     }

@@ -182,6 +182,12 @@ impl Streams {
         self.pool.allocated()
     }
 
+    /// Bytes that the application read, or that were dropped, of all streams.
+    #[cfg(test)]
+    pub(super) fn window_consumed(&self) -> u64 {
+        self.window.consumed()
+    }
+
     /// What may still be sent for the first time, of all streams together.
     pub(super) fn credit(&self) -> u64 {
         self.max_data - self.sent
