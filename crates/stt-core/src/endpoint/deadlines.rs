@@ -68,13 +68,10 @@ impl Deadlines {
     }
 
     fn sink(&mut self, mut place: usize) {
-        loop {
-            let Some(child) = (2 * place + 1..self.heap.len())
-                .take(2)
-                .min_by_key(|child| self.heap[*child])
-            else {
-                break;
-            };
+        while let Some(child) = (2 * place + 1..self.heap.len())
+            .take(2)
+            .min_by_key(|child| self.heap[*child])
+        {
             if self.heap[place] <= self.heap[child] {
                 break;
             }

@@ -159,10 +159,6 @@ impl HalfOpenTable {
         self.entries.get(&serial)
     }
 
-    pub(super) fn get_mut(&mut self, serial: u64) -> Option<&mut HalfOpen> {
-        self.entries.get_mut(&serial)
-    }
-
     /// Whether those from unproven addresses have used up what is theirs.
     pub(super) fn is_crowded(&self) -> bool {
         self.unproven.len() >= self.limits.unproven

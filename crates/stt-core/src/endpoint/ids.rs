@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use rand_core::Rng;
 
@@ -51,8 +51,8 @@ impl IdTable {
         let mut number = drawn & ((space - 1) as u64);
         loop {
             let id = self.id(number);
-            if !self.routes.contains_key(&id) {
-                self.routes.insert(id, route);
+            if let Entry::Vacant(free) = self.routes.entry(id) {
+                free.insert(route);
                 return Some(id);
             }
             number = if u128::from(number) + 1 == space {

@@ -27,7 +27,8 @@ impl Ready {
         Some(number)
     }
 
-    pub(super) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.queue.len()
     }
 }

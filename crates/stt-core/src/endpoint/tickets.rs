@@ -45,7 +45,8 @@ impl Tickets {
         Some(ticket)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
 }
