@@ -44,6 +44,8 @@ enum Kind {
     /// The same of the row of the engine's own benchmark that `adapter` names: there is no command
     /// with adapters that do nothing.
     EngineRate(f64),
+    /// At most this many times the simulation for its outputs, in the row that `adapter` names.
+    OutputShare(f64),
     /// At most this many ms of wall time.
     WallMs(f64),
     /// At most this many MB of memory.
@@ -59,7 +61,7 @@ const AUDIO_AMR: &str = "mode: audio\nseed: 1\nnetwork: {bearer: cs_gsm}\n\
     left: {modem: &modem {vocoder: amr12k2_mock, channel_type: awgn, snr_db: 20}}\n\
     right: {modem: *modem}\n";
 
-const MEASUREMENTS: [Measurement; 8] = [
+const MEASUREMENTS: [Measurement; 10] = [
     Measurement {
         name: "native no-op, byte mode",
         program: Program::Binary,
@@ -109,6 +111,22 @@ const MEASUREMENTS: [Measurement; 8] = [
         kind: Kind::Rate(800.0),
     },
     Measurement {
+        name: "outputs beside the simulation, byte mode",
+        program: Program::Binary,
+        adapter: "outputs of byte mode",
+        scenario: BYTE,
+        seconds: 400.0,
+        kind: Kind::OutputShare(1.0),
+    },
+    Measurement {
+        name: "outputs beside the simulation, audio",
+        program: Program::Binary,
+        adapter: "outputs of audio",
+        scenario: AUDIO_G711,
+        seconds: 400.0,
+        kind: Kind::OutputShare(1.0),
+    },
+    Measurement {
         name: "a 1 ms run, start to end",
         program: Program::Wheel,
         adapter: NOOP,
@@ -147,9 +165,7 @@ pub(super) fn run(project: &Project, options: &Options) -> Result<Vec<Figure>> {
             seconds: match measurement.kind {
                 // A tenth still tells; start-up and growth are not shortened.
                 Kind::Rate(_) if options.quick => measurement.seconds / 10.0,
-                Kind::Rate(_) | Kind::EngineRate(_) | Kind::WallMs(_) | Kind::PeakMb(_) => {
-                    measurement.seconds
-                }
+                _ => measurement.seconds,
             },
             folder: folder.clone(),
         };
@@ -183,7 +199,10 @@ impl Bench<'_> {
                 let wall = measure::shortest(runs, || self.command())?.as_secs_f64();
                 (self.seconds / wall, "s/s", Bound::AtLeast(bound))
             }
-            Kind::EngineRate(bound) => return self.engine(bound),
+            Kind::EngineRate(bound) => (self.engine("sim s/s")?, "s/s", Bound::AtLeast(bound)),
+            Kind::OutputShare(bound) => {
+                (self.engine("× the simulation")?, "×", Bound::AtMost(bound))
+            }
             Kind::WallMs(bound) => {
                 // Short enough to be repeated until the file cache is warm.
                 let wall = measure::shortest(10, || self.command())?.as_secs_f64();
@@ -199,8 +218,8 @@ impl Bench<'_> {
         })
     }
 
-    /// The row of the engine's benchmark, which takes the median of five runs itself.
-    fn engine(&self, bound: f64) -> Result<Figure> {
+    /// The number before `unit` in a row of the engine's benchmark, which repeats its runs itself.
+    fn engine(&self, unit: &str) -> Result<f64> {
         let text = steps::capture(cargo(self.project).args([
             "bench",
             "--locked",
@@ -209,17 +228,12 @@ impl Bench<'_> {
             "--",
             self.measurement.adapter,
         ]))?;
-        let rate = text
-            .split("sim s/s")
+        let number = text
+            .split(unit)
             .next()
             .and_then(|before| before.split_whitespace().last())
             .and_then(|number| number.parse().ok());
-        Ok(Figure {
-            name: self.measurement.name,
-            unit: "s/s",
-            value: rate.with_context(|| format!("the benchmark printed {text:?}"))?,
-            bound: Bound::AtLeast(bound),
-        })
+        number.with_context(|| format!("the benchmark printed {text:?}"))
     }
 
     /// The run, with all its outputs written.

@@ -47,6 +47,8 @@ pub struct Recorder {
     pcm: Option<[WavSink; 4]>,
     counts: EventCounts,
     scrubber: Scrubber,
+    /// Whether nothing is written at all.
+    nowhere: bool,
 }
 
 /// The outputs of a run in memory.
@@ -87,6 +89,14 @@ impl Recorder {
         recorder
     }
 
+    /// Writes nothing and only counts events: what a run costs without its outputs.
+    pub fn nowhere() -> Self {
+        Self {
+            nowhere: true,
+            ..Self::in_memory(RecorderOptions::default())
+        }
+    }
+
     fn with_sinks<E>(
         open: impl Fn(&str) -> Result<Sink, E>,
         options: RecorderOptions,
@@ -124,11 +134,15 @@ impl Recorder {
             pcm,
             counts: EventCounts::default(),
             scrubber: Scrubber::new(secrets),
+            nowhere: false,
         })
     }
 
     /// Appends a row to `metrics.csv`.
     pub fn row(&mut self, row: &Row<'_>) -> Result<(), OutputError> {
+        if self.nowhere {
+            return Ok(());
+        }
         row.encode(self.metrics.buffer(), &self.scrubber);
         self.metrics.commit()
     }
@@ -143,6 +157,10 @@ impl Recorder {
         kind: &str,
         payload: &Value,
     ) -> Result<(), OutputError> {
+        if self.nowhere {
+            self.counts.add(side, kind);
+            return Ok(());
+        }
         push_event(
             self.events.buffer(),
             (t_ms, side),
@@ -348,6 +366,15 @@ mod tests {
             *disk.written.lock().unwrap(),
             format!("{HEADER}{LINE}").into_bytes()
         );
+    }
+
+    #[test]
+    fn a_recorder_to_nowhere_keeps_counts_alone() {
+        let mut recorder = Recorder::nowhere();
+        recorder.row(&ROW).unwrap();
+        recorder.event(1, Side::Left, "x", &Value::Null).unwrap();
+        assert_eq!(recorder.event_counts().of(Side::Left).len(), 1);
+        assert_eq!(recorder.into_rows_and_events(), (HEADER.into(), Vec::new()));
     }
 
     #[test]
