@@ -26,6 +26,8 @@ BLOCK_SAMPLES = 160
 DEFAULT_SDU_MAX_BYTES = 1024
 ENTRY_POINT_GROUP = "drybox.adapters"
 MAX_DEPTH = 32
+# What DryBox writes for a list or object below that.
+TOO_DEEP = "[too deep]"
 MAX_NODES = 1_000_000
 
 _HERE = (lambda: None).__code__.co_filename
@@ -99,7 +101,7 @@ class _Plain:
         elif not isinstance(value, collections.abc.Collection) or isinstance(value, type):
             return _described(value)
         if depth > MAX_DEPTH or id(value) in self.inside:
-            return "..."
+            return TOO_DEEP
         self.inside.add(id(value))
         try:
             if fields is not None:
@@ -288,7 +290,9 @@ def _load_file(path):
             source = file.read()
     except OSError as error:
         raise LoadError(f"cannot read {path}: {error.strerror}") from None
-    _put_on_path(os.path.dirname(absolute))
+    folder = os.path.dirname(absolute)
+    _make_way(folder)
+    _put_on_path(folder)
     loader = importlib.machinery.SourceFileLoader(name, absolute)
     module = importlib.util.module_from_spec(
         importlib.util.spec_from_file_location(name, absolute, loader=loader)
@@ -337,6 +341,19 @@ def _load_entry_point(name):
             return found, sys.modules.get(point.value.partition(":")[0].strip())
     known = ", ".join(sorted({point.name for point in group})) or "none"
     raise LoadError(f"no entry point {name!r} in group {ENTRY_POINT_GROUP} (installed: {known})")
+
+
+def _make_way(folder):
+    """Forgets modules of other adapters' folders whose names `folder` has too: each adapter keeps those
+    that it imported, and the next one imports its own."""
+    others = [other for other in _run.folders if other != folder]
+    for name, module in list(sys.modules.items()):
+        known = name in _run.modules or name in (_run.known or ())
+        if known or not _lies_in(module, others):
+            continue
+        own = os.path.join(folder, name.partition(".")[0])
+        if not _lies_in(module, [folder]) and (os.path.isfile(own + ".py") or os.path.isdir(own)):
+            del sys.modules[name]
 
 
 def _put_on_path(folder):

@@ -13,4 +13,5 @@ mod command;
 mod errors;
 mod lifecycle;
 mod loading;
+mod native;
 mod values;

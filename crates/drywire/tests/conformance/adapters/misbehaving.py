@@ -23,6 +23,20 @@ PAYLOADS = {
 }
 
 
+def nested(levels):
+    return [nested(levels - 1)] if levels > 1 else []
+
+
+EVENTS = {
+    "long_event": lambda: ("long", "a" * 65_536),
+    "deep_event": lambda: ("deep", nested(40)),
+    "aead_fail": lambda: ("aead_fail", {"count": -1}),
+    "ber": lambda: ("ber", {"errors": 3, "bits": 2}),
+    "hs_done": lambda: ("hs_done", {"time_ms": 1e300}),
+    "modem_lock": lambda: ("modem_lock", {"locked": "yes", "cfo_hz": 1e300}),
+}
+
+
 def block(kind):
     import numpy as np
 
@@ -46,7 +60,13 @@ class Adapter:
         self.act("load")
 
     def nade_capabilities(self):
-        return {"abi_version": "1.0", "bytelink": True, "audioblock": True, "sdu_max_bytes": 300}
+        return {
+            "abi_version": "1.0",
+            "bytelink": True,
+            "audioblock": True,
+            "sdu_max_bytes": 300,
+            **self.cfg.get("announce", {}),
+        }
 
     def act(self, where):
         if where != self.where or (self.ctx is not None and self.ctx.now_ms() not in (0, 20)):
@@ -77,6 +97,8 @@ class Adapter:
 
     def on_timer(self, t_ms):
         self.act("on_timer")
+        if t_ms == 20 and self.behave in EVENTS:
+            self.ctx.emit_event(*EVENTS[self.behave]())
 
     def poll_link_tx(self, budget):
         self.act("poll_link_tx")
