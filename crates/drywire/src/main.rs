@@ -23,7 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// DryBox: run two adapters against each other over a simulated bad link
-    #[command(name = "box")]
+    #[command(name = "box", version)]
     DryBox {
         #[command(subcommand)]
         command: BoxCommand,

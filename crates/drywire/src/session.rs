@@ -153,11 +153,23 @@ fn with_messages(job: &Job<'_>) -> Result<Scenario, BoxError> {
 
 /// Reads a scenario's file, bounded: of one that is too long, enough that it is refused.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     File::open(path)?
         .take(MAX_SCENARIO_BYTES + 1)
-        .read_to_string(&mut text)?;
-    Ok(text)
+        .read_to_end(&mut bytes)?;
+    String::from_utf8(bytes).or_else(|error| {
+        if error.as_bytes().len() as u64 > MAX_SCENARIO_BYTES {
+            // Cut within a character, perhaps; its length is what is wrong with it.
+            return Ok(String::from_utf8_lossy(error.as_bytes()).into_owned());
+        }
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..good]
+            .iter()
+            .filter(|&&b| b == b'\n')
+            .count();
+        let what = format!("line {line} is not UTF-8; save the file as UTF-8 text");
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
+    })
 }
 
 /// What is said of a run holds no private key, as little as what is written (`docs/spec/outputs.md`, 7.1).

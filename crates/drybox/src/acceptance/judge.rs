@@ -158,7 +158,10 @@ fn worst(
             name: name.to_owned(),
             place,
             required,
-            measured: "nothing".to_owned(),
+            measured: match place {
+                Some(_) => "nothing of what was sent".to_owned(),
+                None => "nothing".to_owned(),
+            },
             missed_by: None,
             passed: false,
         },

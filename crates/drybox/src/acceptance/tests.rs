@@ -190,7 +190,10 @@ fn a_direction_that_measured_nothing_is_missed() {
     };
     for line in lines(&acceptance, &measured) {
         assert!(line.starts_with("MISSED"), "{line}");
-        assert!(line.contains("(L>R): measured nothing, required"), "{line}");
+        assert!(
+            line.contains("(L>R): measured nothing of what was sent, required"),
+            "{line}"
+        );
     }
 }
 

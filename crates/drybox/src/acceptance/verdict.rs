@@ -22,7 +22,8 @@ pub struct Check {
     pub place: Option<&'static str>,
     /// What was required, in words.
     pub required: String,
-    /// What was measured, in words; `nothing measured` where there was nothing.
+    /// What was measured, in words; `nothing` where there was nothing, and `nothing of what was sent`
+    /// where nothing of it had settled.
     pub measured: String,
     /// By how much a threshold was missed, where that is a number.
     #[serde(skip_serializing_if = "Option::is_none")]

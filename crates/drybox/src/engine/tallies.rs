@@ -139,7 +139,7 @@ impl SideTally {
             None => 1,
             Some(count) => count.as_u64()?,
         };
-        self.aead_failures = self.aead_failures.saturating_add(count);
+        self.aead_failures = self.aead_failures.saturating_add(count).min(MOST_COUNTED);
         Some(Derived {
             aead_fail_cnt: Some(self.aead_failures as f64),
             ..Derived::default()
@@ -175,6 +175,9 @@ impl SideTally {
         (self.bits > 0).then(|| self.bit_errors as f64 / self.bits as f64)
     }
 }
+
+/// Where a count stays: the largest number up to which a row shows every one exactly.
+const MOST_COUNTED: u64 = 1 << 53;
 
 /// The largest time and the largest frequency that an event may tell, in ms and Hz.
 const LARGEST: f64 = 1e12;
@@ -238,6 +241,19 @@ mod tests {
         tallies.take(150, Side::Left, "modem_lock", &json!({"locked": true}));
         tallies.take(300, Side::Left, "modem_lock", &json!({"locked": false}));
         assert_eq!(tallies.side(Side::Left).lock.ratio(400), Some(0.5));
+    }
+
+    #[test]
+    fn failures_beyond_what_a_row_can_show_stay_at_the_most() {
+        let mut tallies = Tallies::default();
+        for _ in 0..2 {
+            let row = tallies.take(0, Side::Left, "aead_fail", &json!({"count": u64::MAX}));
+            let Meaning::Row(derived) = row else {
+                panic!("{row:?}")
+            };
+            assert_eq!(derived.aead_fail_cnt, Some(9_007_199_254_740_992.0));
+        }
+        assert_eq!(tallies.side(Side::Left).aead_failures, MOST_COUNTED);
     }
 
     #[test]

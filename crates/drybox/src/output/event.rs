@@ -77,6 +77,12 @@ mod tests {
     }
 
     #[test]
+    fn zero_has_no_sign() {
+        let text = line("x", &json!([-0.0, 0.0, 0])).unwrap();
+        assert!(text.contains("[0.0,0.0,0]"), "{text}");
+    }
+
+    #[test]
     fn level_33_is_cut() {
         let nested = |levels: usize| {
             (1..levels).fold(Value::Array(Vec::new()), |inner, _| {

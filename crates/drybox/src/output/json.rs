@@ -49,6 +49,10 @@ impl Writer<'_> {
             Value::Null => self.out.extend_from_slice(b"null"),
             Value::Bool(true) => self.out.extend_from_slice(b"true"),
             Value::Bool(false) => self.out.extend_from_slice(b"false"),
+            // There is no −0 in outputs.
+            Value::Number(n) if n.is_f64() && n.as_f64() == Some(0.0) => {
+                self.out.extend_from_slice(b"0.0");
+            }
             Value::Number(n) => {
                 // Integers as they are, others as the shortest decimal that reads back.
                 write!(self.out, "{n}").expect("writing to a Vec cannot fail");

@@ -207,3 +207,47 @@ fn every_kind_of_invalid_scenario_exits_4_with_file_line_and_key() {
     fs::write(bench.path("s.yaml"), b"mode: \xff\n").expect("a writable folder");
     assert_eq!(bench.run(&[]).code, Some(4));
 }
+
+#[test]
+fn the_version_is_told() {
+    let bench = Bench::new(PINGPONG);
+    let said = bench.drywire(&["--version"]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    let version = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(said.out.ends_with(version), "{}", said.out);
+}
+
+#[test]
+fn a_scenario_that_is_no_text_or_not_there_exits_4() {
+    let bench = Bench::new(PINGPONG);
+    fs::write(
+        bench.path("latin.yaml"),
+        b"mode: byte\nleft: {adapter: x, name: M\xfcller}\n",
+    )
+    .expect("a writable folder");
+    for (file, words) in [
+        (
+            "latin.yaml",
+            "cannot read the scenario latin.yaml: line 2 is not UTF-8; save",
+        ),
+        (
+            "absent.yaml",
+            "cannot read the scenario absent.yaml: No such file",
+        ),
+    ] {
+        let said = bench.drywire(&["run", file, "--out", "out"]);
+        assert_eq!(said.code, Some(4), "{}", said.err);
+        assert!(said.err.contains(words), "{}", said.err);
+        assert!(!bench.path("out").exists());
+    }
+}
+
+#[test]
+fn a_private_key_that_is_a_number_is_told_by_line_and_key() {
+    let bench = Bench::new(&format!("{PINGPONG}crypto:\n  left_priv: 12\n"));
+    let said = bench.run(&[]);
+    assert_eq!(said.code, Some(4), "{}", said.err);
+    let line = 2 + PINGPONG.lines().count();
+    let words = format!("s.yaml:{line}: crypto.left_priv: ");
+    assert!(said.err.contains(&words), "{}", said.err);
+}

@@ -92,10 +92,6 @@ impl Adapter for Leaky {
         })
     }
 
-    fn init(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
     fn start(&mut self, context: &mut Context) -> Result<(), AdapterFault> {
         let private = Self::private(context);
         let text = String::from_utf8(private.to_vec()).expect("the key is a text");
@@ -138,10 +134,6 @@ impl Adapter for Leaky {
         Ok(())
     }
 
-    fn on_link_rx(&mut self, _: &mut Context, _: &SduBatch) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
     fn pull_tx_block(
         &mut self,
         context: &mut Context,
@@ -152,22 +144,6 @@ impl Adapter for Leaky {
             *sample = i16::from_le_bytes([pair[0], pair[1]]);
         }
         Ok(Pulled::Block)
-    }
-
-    fn push_rx_block(&mut self, _: &mut Context, _: &Block) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
-    fn is_handshake_complete(&mut self, _: &mut Context) -> Result<Option<bool>, AdapterFault> {
-        Ok(None)
-    }
-
-    fn send_sdu(&mut self, _: &mut Context, _: &[u8]) -> Result<(), AdapterFault> {
-        Ok(())
-    }
-
-    fn stop(&mut self, _: &mut Context) -> Result<(), AdapterFault> {
-        Ok(())
     }
 }
 

@@ -116,3 +116,36 @@ fn bad_command_lines_are_refused() {
         "{message}"
     );
 }
+
+#[test]
+fn helpers_of_the_same_name_stay_with_their_adapter() {
+    let folder = tempfile::tempdir().unwrap();
+    let adapter = |name: &str| {
+        let own = folder.path().join(name);
+        std::fs::create_dir_all(own.join("parts")).unwrap();
+        let code = "import helper\nfrom parts import inner\n\n\nclass Adapter:\n    \
+            def start(self, ctx):\n        ctx.emit_event('mine', [helper.NAME, inner.NAME])\n\n    \
+            def poll_link_tx(self, budget):\n        return []\n\n    \
+            def on_link_rx(self, sdu):\n        pass\n";
+        let said = format!("NAME = {name:?}\n");
+        for (file, text) in [
+            ("adapter.py", code),
+            ("helper.py", &said),
+            ("parts/__init__.py", ""),
+            ("parts/inner.py", &said),
+        ] {
+            std::fs::write(own.join(file), text).unwrap();
+        }
+        own.join("adapter.py").display().to_string()
+    };
+    let outcome = Bench::new(Mode::Byte).run(&adapter("one"), &adapter("two"));
+    assert_eq!(outcome.error, None);
+    assert_eq!(
+        outcome.payloads(Side::Left, "mine"),
+        [&serde_json::json!(["one", "one"])]
+    );
+    assert_eq!(
+        outcome.payloads(Side::Right, "mine"),
+        [&serde_json::json!(["two", "two"])]
+    );
+}

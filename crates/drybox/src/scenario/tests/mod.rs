@@ -319,3 +319,16 @@ fn values_that_do_not_fit_name_file_line_and_key() {
         assert_refused(text, place, words);
     }
 }
+
+#[test]
+fn the_published_schema_is_a_schema() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    jsonschema::draft202012::meta::validate(&schema).unwrap();
+    let mut broken = schema;
+    broken["properties"]["seed"]["type"] = json!("whole number");
+    assert!(jsonschema::draft202012::meta::validate(&broken).is_err());
+}
