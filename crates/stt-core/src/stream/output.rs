@@ -209,17 +209,24 @@ impl Streams {
             return;
         };
         let freed = send.on_acked(&mut self.pool, start, end, fin);
+        let waits = send.wants_room || !self.starved.is_empty();
         if send.is_done() {
             self.scheduler.remove(id, &mut send.turn);
+            if send.starved {
+                self.starved.retain(|&starved| starved != id);
+            }
             stream.send = None;
             stream.pending.remove(Pending::WRITABLE);
             self.events
                 .raise(id, &mut stream.pending, Pending::FINISHED);
         } else if send.reset_fields().is_none() {
+            // What was to be sent again may have arrived after all.
             self.scheduler.update(id, send, credit);
         }
-        if freed > 0 {
+        if waits {
             self.on_freed(id, freed);
+        } else {
+            self.held -= freed;
         }
     }
 

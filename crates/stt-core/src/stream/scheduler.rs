@@ -120,6 +120,12 @@ impl Scheduler {
     /// The stream whose turn it was has sent: it stands behind the others, or nowhere.
     pub(super) fn after_turn(&mut self, next: Next, send: &mut Send, credit: u64) {
         let level = &mut self.levels[next.level];
+        // Alone and not done, as a bulk transfer is: it stays where it is.
+        let alone = next.again && level.again.len() == 1 && send.has_lost()
+            || !next.again && level.new.len() == 1 && credit > 0 && send.has_new_data();
+        if alone {
+            return;
+        }
         if next.again {
             level.again.pop_front();
             send.turn.again = false;
