@@ -12,27 +12,39 @@ type Block = Box<[u8; BLOCK]>;
 pub(super) struct Pool {
     free: Vec<Block>,
     in_use: usize,
+    /// The fewest that were free since blocks were last given back: so many are not needed.
+    spare: usize,
+    /// Blocks that came back since.
+    returned: usize,
 }
 
 impl Pool {
-    /// Blocks kept over those in use, so that a reader that empties its buffer at each packet
-    /// allocates nothing: 64 KiB.
-    const SPARE: usize = 16;
+    /// Returns after which spare blocks go: a flow that fills and empties its buffers within so many
+    /// blocks, 1 MiB, allocates nothing.
+    const PERIOD: usize = 256;
 
     fn take(&mut self) -> Block {
         self.in_use += 1;
-        self.free.pop().unwrap_or_else(|| Box::new([0; BLOCK]))
+        let block = self.free.pop();
+        self.spare = self.spare.min(self.free.len());
+        block.unwrap_or_else(|| Box::new([0; BLOCK]))
     }
 
     fn put(&mut self, block: Block) {
         self.in_use -= 1;
         self.free.push(block);
-        self.free.truncate(self.in_use + Self::SPARE);
+        self.returned += 1;
+        if self.returned == Self::PERIOD {
+            self.returned = 0;
+            self.free.truncate(self.free.len() - self.spare);
+            self.spare = self.free.len();
+        }
     }
 
     /// Gives free blocks back to the allocator.
     pub(super) fn trim(&mut self) {
         self.free = Vec::new();
+        self.spare = 0;
     }
 
     /// Bytes held, in use and free.
@@ -170,18 +182,28 @@ mod tests {
     }
 
     #[test]
-    fn free_blocks_are_bounded_by_those_in_use() {
+    fn what_a_flow_needs_again_is_kept_and_the_rest_goes() {
         let (mut pool, mut ring) = (Pool::default(), Ring::default());
-        ring.write(&mut pool, 0, &vec![0; 100 * BLOCK]);
-        ring.release(&mut pool, 50 * BLOCK as u64);
-        assert_eq!(
-            (pool.in_use, pool.free.len()),
-            (50, 50),
-            "ready to be refilled"
-        );
-        ring.clear(&mut pool, 100 * BLOCK as u64);
-        assert_eq!((pool.in_use, pool.free.len()), (0, Pool::SPARE));
+        let mut end = 0;
+        let mut fill = |pool: &mut Pool, blocks: u64| {
+            let size = blocks * BLOCK as u64;
+            ring.write(pool, end, &vec![0; size as usize]);
+            end += size;
+            ring.release(pool, end);
+            assert_eq!(pool.in_use, 0);
+        };
+        fill(&mut pool, 100);
+        for _ in 0..50 {
+            fill(&mut pool, 100);
+            assert_eq!(pool.free.len(), 100, "the same ones again");
+        }
+        for _ in 0..60 {
+            fill(&mut pool, 10);
+        }
+        assert_eq!(pool.free.len(), 10);
         pool.trim();
         assert_eq!(pool.allocated(), 0);
+        fill(&mut pool, 1);
+        assert_eq!(pool.allocated(), BLOCK);
     }
 }
