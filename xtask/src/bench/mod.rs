@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: speed and memory, each figure beside what it is held to.
 
 mod codec;
+mod core;
 mod drybox;
 mod measure;
 mod table;
@@ -31,6 +32,8 @@ enum Suite {
     Drybox,
     /// st-protocol against its peers
     Codec,
+    /// STT's state machine and its codecs
+    Core,
 }
 
 /// Measures a suite; says whether every figure reached what it is held to.
@@ -38,6 +41,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     let (name, figures) = match options.suite {
         Suite::Drybox => ("drybox", drybox::run(project, options)?),
         Suite::Codec => return codec::run(project, options),
+        Suite::Core => return core::run(project, options),
     };
     println!("\n{}", table::markdown(&figures));
     if options.save {
