@@ -18,8 +18,12 @@ use crate::{
 
 const TARGET_DIR: &str = "target/fuzz";
 
-/// The prefix of the targets that need nothing but the codec, which builds in seconds.
-const LIGHT: &str = "st_protocol_";
+/// What targets need, by the start of their names: features of the fuzz crate instead of its default ones, which take
+/// longer to build.
+const LIGHT: [(&str, &[&str]); 2] = [
+    ("st_protocol_", &["--no-default-features"]),
+    ("stt_", &["--no-default-features", "--features=stt"]),
+];
 
 /// Seconds that one input may take: the readers are linear, and inputs have a few kilobytes.
 const SLOWEST: u32 = 10;
@@ -113,8 +117,10 @@ fn fuzz(project: &Project, target: &str) -> std::process::Command {
     let mut command = cargo(project);
     command.args(["fuzz", "run", "--dev", "--sanitizer", "none"]);
     command.args(["--target-dir", TARGET_DIR]);
-    if target.starts_with(LIGHT) {
-        command.arg("--no-default-features");
+    for (prefix, features) in LIGHT {
+        if target.starts_with(prefix) {
+            command.args(features);
+        }
     }
     command.arg(target);
     command

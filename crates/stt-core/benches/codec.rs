@@ -53,7 +53,7 @@ fn main() {
         }
         return;
     }
-    let calls: Vec<u32> = cases.iter_mut().map(|case| calibrate(case)).collect();
+    let calls: Vec<u32> = cases.iter_mut().map(calibrate).collect();
     let mut best = vec![f64::INFINITY; cases.len()];
     for _ in 0..if quick { ROUNDS / 10 } else { ROUNDS } {
         for ((case, &calls), best) in cases.iter_mut().zip(&calls).zip(&mut best) {

@@ -58,3 +58,7 @@ pub use stream::{
 pub use stream_id::StreamId;
 pub use time::Timestamp;
 pub use transmit::Transmit;
+
+#[cfg(any(feature = "__fuzz", test))]
+#[doc(hidden)]
+pub mod __fuzz;

@@ -347,12 +347,12 @@ proptest! {
         let mut bytes = serialize(&value).unwrap();
         let bit = bit.index(bytes.len() * 8);
         bytes[bit / 8] ^= 1 << (bit % 8);
-        check(&bytes);
+        crate::__fuzz::value(&bytes);
     }
 
     #[test]
     fn any_bytes(bytes: Vec<u8>) {
-        check(&bytes);
+        crate::__fuzz::value(&bytes);
     }
 
     /// Tags and small counts, so that more than the first byte is looked at.
@@ -361,29 +361,6 @@ proptest! {
         prop_oneof![Just(0_u8), 0_u8..4, Just(0x10), Just(0x31), Just(0x40), Just(0x41)],
         0..60,
     )) {
-        check(&bytes);
-    }
-}
-
-/// What is read is written in the one canonical form, which is read alike.
-fn check(bytes: &[u8]) {
-    let mut reader = Reader::new(bytes);
-    let mut outcome: Result<(), ValueError> = Ok(());
-    loop {
-        match reader.next_token() {
-            Ok(Some(_)) => {}
-            Ok(None) => break,
-            Err(error) => outcome = Err(error),
-        }
-    }
-    let found = deserialize(bytes);
-    assert_eq!(found.as_ref().err(), outcome.as_ref().err());
-    if let Ok(value) = found {
-        let canonical = serialize(&value).unwrap();
-        assert!(canonical.len() <= 2 * bytes.len());
-        assert_eq!(
-            serialize(&deserialize(&canonical).unwrap()).unwrap(),
-            canonical
-        );
+        crate::__fuzz::value(&bytes);
     }
 }

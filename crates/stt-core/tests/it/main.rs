@@ -1,5 +1,6 @@
 //! Tests through the public interface.
 
+mod codecs;
 mod endpoint;
 mod half_open;
 mod handshake;

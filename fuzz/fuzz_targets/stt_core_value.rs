@@ -1,0 +1,7 @@
+//! The ways to read a document agree, and what is read has one form.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| stt_core::__fuzz::value(bytes));
