@@ -30,6 +30,22 @@ labels! {
     SEGMENT = b"stc segment";
     /// X25519 private key of a node (4.1).
     NODE = b"stc node";
+    /// What the keys of a content-addressed store come from (`stt-store.md`, 1.1).
+    STORAGE = b"stc storage";
+    /// Names of manifests.
+    STORE_INDEX = b"stc store index";
+    /// What the keys of manifests come from.
+    STORE_MANIFEST = b"stc store manifest";
+    /// What the keys of objects come from.
+    STORE_OBJECT = b"stc store object";
+    /// The key of one manifest or object (`stt-store.md`, 1.2).
+    STORE_CHUNKS = b"stc store chunks";
+    /// What the keys of a chamber come from (`stt-store.md`, 1.1).
+    CHAMBER = b"stc chamber";
+    /// Slots of a chamber.
+    CHAMBER_NAME = b"stc chamber name";
+    /// Seals the values of a chamber.
+    CHAMBER_VALUE = b"stc chamber value";
     /// The Noise psk (9.1).
     PSK = b"stt psk";
     /// Seals COOKIE packets (12.2).

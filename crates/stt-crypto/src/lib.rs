@@ -5,6 +5,7 @@
 //! Every type that holds a secret is in [`secret`]; such types wipe themselves, show nothing in
 //! `Debug` and compare in constant time or not at all.
 
+mod chunk;
 mod cookie;
 mod frame;
 mod identity;
@@ -21,6 +22,7 @@ mod testing;
 #[cfg(test)]
 mod vectors;
 
+pub use chunk::{ChunkKey, ChunkRefused};
 pub use cookie::{COOKIE_LEN, CookieRefused, SEALED_COOKIE_LEN, XNONCE_LEN};
 pub use frame::{FRAME_SUITE, FrameError, FrameMetadata};
 pub use identity::{NodeId, PublicKey};

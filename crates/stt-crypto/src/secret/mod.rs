@@ -46,10 +46,12 @@ mod exporter;
 mod node_key;
 mod psk;
 mod seed;
+mod storage;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod variable;
 
 pub use bytes::{Key32, Secret, WrongLength};
 pub use endpoint::{CookieKey, ResetKey, ResetToken};
@@ -57,5 +59,7 @@ pub use exporter::{Exporter, LabelTooLong};
 pub use node_key::NodeKey;
 pub use psk::Psk;
 pub use seed::{EmptySeed, MIN_SEED_LEN, Seed};
+pub use storage::{ChamberKey, StorageKey};
 pub use stream::StreamContext;
 pub use traffic::TrafficSecret;
+pub use variable::SecretBytes;

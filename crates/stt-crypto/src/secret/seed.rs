@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::{
     kdf::{expand, extract},
     label,
-    secret::{NodeKey, Psk, ResetKey, Secret},
+    secret::{ChamberKey, NodeKey, Psk, ResetKey, Secret, StorageKey},
 };
 
 /// From how many bytes on a seed is used as it is; a shorter one passes Argon2id first.
@@ -66,6 +66,16 @@ impl Seed {
     #[cfg(test)]
     pub(crate) const fn expose_root(&self) -> &[u8; 32] {
         self.root.expose()
+    }
+
+    /// The keys of a content-addressed store.
+    pub fn storage_key(&self) -> StorageKey {
+        StorageKey::new(&self.derive(label::STORAGE, &[]))
+    }
+
+    /// The keys of the chamber of a node.
+    pub fn chamber_key(&self, node_id: &[u8; 32]) -> ChamberKey {
+        ChamberKey::new(&self.derive(label::CHAMBER, &[node_id]))
     }
 
     /// A sub-key of the root.
