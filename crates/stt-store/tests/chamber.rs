@@ -1,0 +1,296 @@
+//! The chamber through its public interface.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use proptest::prelude::*;
+use stt_crypto::secret::{ChamberKey, Seed};
+use stt_store::{Chamber, ChamberError, Environment, MAX_NAME, MAX_VALUE, NoRandomness};
+
+/// A counter for randomness, and a time that the test sets.
+#[derive(Default)]
+struct TestEnvironment {
+    drawn: AtomicU64,
+    now_ms: AtomicU64,
+}
+
+impl Environment for TestEnvironment {
+    fn fill_random(&self, out: &mut [u8]) -> Result<(), NoRandomness> {
+        let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+        out.fill(0x5c);
+        out[..8].copy_from_slice(&number.to_be_bytes());
+        Ok(())
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.now_ms.load(Ordering::Relaxed))
+    }
+}
+
+fn key(seed: u8, node: u8) -> ChamberKey {
+    let seed = Seed::new(&[seed; 32]).unwrap();
+    seed.chamber_key(&[node; 32])
+}
+
+fn open(path: &Path) -> Chamber {
+    Chamber::open(path, key(1, 1), Arc::new(TestEnvironment::default())).unwrap()
+}
+
+#[test]
+fn what_is_stored_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    chamber.store_key("a", b"first").unwrap();
+    chamber.store_key("a", b"second").unwrap();
+    chamber.store_session("a", b"session").unwrap();
+    drop(chamber);
+
+    let mut chamber = open(&path);
+    let value = chamber.retrieve_key("a").unwrap().unwrap();
+    assert_eq!(value.expose(), b"second");
+    let value = chamber.retrieve_session("a").unwrap().unwrap();
+    assert_eq!(value.expose(), b"session");
+    assert!(chamber.retrieve_key("b").unwrap().is_none());
+    assert_eq!(chamber.check().unwrap(), 2);
+    assert!(chamber.remove_key("a").unwrap());
+    assert!(!chamber.remove_key("a").unwrap());
+    assert!(chamber.retrieve_key("a").unwrap().is_none());
+    assert!(chamber.retrieve_session("a").unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    drop(open(&path));
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn any_name_is_only_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    let long = "ä".repeat(MAX_NAME / 2);
+    let names = [
+        "",
+        " ",
+        "../../../../tmp/evil",
+        "/etc/passwd",
+        "C:\\Windows",
+        "a/b",
+        ".",
+        "..",
+        "nul\0byte",
+        "new\nline",
+        "e\u{301}",
+        "\u{e9}",
+        "🗝️",
+        "مفتاح",
+        "\u{202e}reversed",
+        &long,
+    ];
+    for name in names {
+        chamber.store_key(name, name.as_bytes()).unwrap();
+    }
+    for name in names {
+        let value = chamber.retrieve_key(name).unwrap().unwrap();
+        assert_eq!(value.expose(), name.as_bytes(), "{name:?}");
+    }
+    let mut expected = names.map(str::to_owned);
+    expected.sort_unstable();
+    let listed: Vec<String> = chamber
+        .list_keys()
+        .unwrap()
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(listed, expected);
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 1, "the chamber and nothing beside it");
+}
+
+#[test]
+fn limits_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let chamber = open(&folder.path().join("chamber"));
+    let error = chamber
+        .store_key(&"x".repeat(MAX_NAME + 1), b"")
+        .unwrap_err();
+    assert!(matches!(error, ChamberError::NameTooLong { .. }), "{error}");
+    let error = chamber.store_key("big", &vec![0; MAX_VALUE + 1]);
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, ChamberError::ValueTooLong { .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("\"big\""), "{error}");
+    chamber.store_key("big", &vec![7; MAX_VALUE]).unwrap();
+    let value = chamber.retrieve_key("big").unwrap().unwrap();
+    assert_eq!(value.expose(), vec![7; MAX_VALUE]);
+}
+
+#[test]
+fn another_seed_node_process_or_file_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    chamber.store_key("a", b"value").unwrap();
+    let environment = || Arc::new(TestEnvironment::default());
+    let error = Chamber::open(&path, key(1, 1), environment()).unwrap_err();
+    assert!(matches!(error, ChamberError::InUse { .. }), "{error}");
+    drop(chamber);
+    for (seed, node) in [(2, 1), (1, 2)] {
+        let error = Chamber::open(&path, key(seed, node), environment()).unwrap_err();
+        assert!(matches!(error, ChamberError::OtherOwner { .. }), "{error}");
+        assert!(error.to_string().contains("chamber"), "{error}");
+    }
+    // Nothing was lost by that.
+    assert!(open(&path).retrieve_key("a").unwrap().is_some());
+
+    let text = folder.path().join("text");
+    std::fs::write(&text, vec![b'x'; 10_000]).unwrap();
+    let error = Chamber::open(&text, key(1, 1), environment()).unwrap_err();
+    assert!(matches!(error, ChamberError::Database { .. }), "{error}");
+    let error = Chamber::open(folder.path(), key(1, 1), environment()).unwrap_err();
+    assert!(matches!(error, ChamberError::Io { .. }), "{error}");
+    let missing = folder.path().join("missing/chamber");
+    let error = Chamber::open(&missing, key(1, 1), environment()).unwrap_err();
+    assert!(matches!(error, ChamberError::Io { .. }), "{error}");
+}
+
+#[test]
+fn tickets_are_taken_once_and_expire() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let environment = Arc::new(TestEnvironment::default());
+    let at = |ms| environment.now_ms.store(ms, Ordering::Relaxed);
+    let chamber = Chamber::open(&path, key(1, 1), environment.clone()).unwrap();
+    let expiry = Duration::from_millis(1000);
+    for name in [&b"one"[..], b"two", b"three"] {
+        chamber.store_ticket(name, b"ticket", expiry).unwrap();
+    }
+    chamber
+        .store_ticket(b"long", b"ticket", Duration::from_millis(5000))
+        .unwrap();
+    at(999);
+    let ticket = chamber.take_ticket(b"one").unwrap().unwrap();
+    assert_eq!(ticket.expose(), b"ticket");
+    assert!(chamber.take_ticket(b"one").unwrap().is_none());
+    at(1000);
+    assert!(chamber.take_ticket(b"two").unwrap().is_none());
+    assert_eq!(chamber.expire_tickets().unwrap(), 1);
+    assert_eq!(chamber.expire_tickets().unwrap(), 0);
+    drop(chamber);
+    // What was taken stays taken.
+    let chamber = Chamber::open(&path, key(1, 1), environment.clone()).unwrap();
+    assert!(chamber.take_ticket(b"one").unwrap().is_none());
+    assert!(chamber.take_ticket(b"long").unwrap().is_some());
+}
+
+#[test]
+fn nothing_of_names_and_values_is_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    chamber
+        .store_key("a telling name", b"a secret value")
+        .unwrap();
+    chamber
+        .store_session("a telling name", b"a secret value")
+        .unwrap();
+    drop(chamber);
+    let bytes = std::fs::read(&path).unwrap();
+    for secret in [&b"telling"[..], b"secret v"] {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+    }
+}
+
+/// Whatever bit of the file flips: the chamber gives the right value, nothing where something was,
+/// or an error; never another value, and it never panics.
+#[test]
+fn flipped_bits_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    let names: Vec<String> = (0..20).map(|i| format!("key {i}")).collect();
+    for name in &names {
+        chamber
+            .store_key(name, format!("value of {name}").as_bytes())
+            .unwrap();
+    }
+    drop(chamber);
+    let original = std::fs::read(&path).unwrap();
+    // Where there is anything at all, and some of the rest.
+    let used: Vec<usize> = (0..original.len())
+        .filter(|&at| original[at] != 0 || at % 65_537 == 0)
+        .collect();
+    let (mut named, mut refused) = (0, 0);
+    for step in 0..300 {
+        let at = used[step * used.len() / 300];
+        let mut bytes = original.clone();
+        bytes[at] ^= 1 << (step % 8);
+        std::fs::write(&path, &bytes).unwrap();
+        let environment = Arc::new(TestEnvironment::default());
+        let Ok(chamber) = Chamber::open(&path, key(1, 1), environment) else {
+            refused += 1;
+            continue;
+        };
+        for name in &names {
+            match chamber.retrieve_key(name) {
+                Ok(Some(value)) => {
+                    assert_eq!(value.expose(), format!("value of {name}").as_bytes());
+                }
+                Ok(None) => {}
+                Err(ChamberError::Damaged { name: damaged, .. }) => {
+                    assert_eq!(damaged, format!("{name:?}"));
+                    named += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(named > 0 && refused > 0, "{named} named, {refused} refused");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn it_behaves_as_a_map(
+        steps in prop::collection::vec((0u8..3, 0usize..4, any::<Vec<u8>>()), 1..20)
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let chamber = open(&folder.path().join("chamber"));
+        let mut model = std::collections::BTreeMap::new();
+        for (step, name, value) in steps {
+            let name = ["", "a", "ключ", "a\0"][name];
+            match step {
+                0 => {
+                    chamber.store_key(name, &value).unwrap();
+                    model.insert(name, value);
+                }
+                1 => {
+                    let removed = chamber.remove_key(name).unwrap();
+                    prop_assert_eq!(removed, model.remove(name).is_some());
+                }
+                _ => {
+                    let found = chamber.retrieve_key(name).unwrap();
+                    let found = found.as_ref().map(|value| value.expose());
+                    prop_assert_eq!(found, model.get(name).map(Vec::as_slice));
+                }
+            }
+        }
+    }
+}

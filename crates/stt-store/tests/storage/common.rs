@@ -1,0 +1,83 @@
+//! What the tests share.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
+};
+
+use stt_crypto::secret::{Seed, StorageKey};
+use stt_store::{Backend, BinaryStorage, Environment, NoRandomness, StorageOptions, StoreError};
+
+/// Bytes that are unique in a process, and a time that tests move on. Two processes take different
+/// `stream`s.
+pub(crate) struct TestEnvironment {
+    stream: u64,
+    drawn: AtomicU64,
+    /// Milliseconds added to the time of the file system.
+    pub(crate) ahead: AtomicU64,
+}
+
+impl TestEnvironment {
+    pub(crate) fn new(stream: u64) -> Arc<Self> {
+        Arc::new(Self {
+            stream,
+            drawn: AtomicU64::new(0),
+            ahead: AtomicU64::new(0),
+        })
+    }
+}
+
+impl Environment for TestEnvironment {
+    fn fill_random(&self, out: &mut [u8]) -> Result<(), NoRandomness> {
+        for block in out.chunks_mut(32) {
+            let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+            let mut input = [0; 16];
+            input[..8].copy_from_slice(&self.stream.to_be_bytes());
+            input[8..].copy_from_slice(&number.to_be_bytes());
+            block.copy_from_slice(&key(9).index_name(&hash(&input))[..block.len()]);
+        }
+        Ok(())
+    }
+
+    /// The file system stamps its files with the real time, so the tests start from it.
+    #[expect(clippy::disallowed_methods, reason = "compared with times of files")]
+    fn now(&self) -> Duration {
+        let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
+        now.unwrap() + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
+    }
+}
+
+fn hash(input: &[u8]) -> [u8; 32] {
+    *stt_store::Address::of(input).as_bytes()
+}
+
+pub(crate) fn key(seed: u8) -> StorageKey {
+    Seed::new(&[seed; 32]).unwrap().storage_key()
+}
+
+pub(crate) async fn open_folder(path: &Path) -> Result<BinaryStorage, StoreError> {
+    open(Backend::folder(path)?).await
+}
+
+pub(crate) async fn open(backend: Backend) -> Result<BinaryStorage, StoreError> {
+    let options = StorageOptions::default();
+    BinaryStorage::open(backend, key(1), TestEnvironment::new(0), options).await
+}
+
+/// `len` bytes that differ with `seed` and have no period of a chunk.
+pub(crate) fn object(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}

@@ -1,0 +1,4 @@
+//! `BinaryStorage` through its public interface.
+
+mod basics;
+mod common;
