@@ -34,12 +34,13 @@ impl Environment for TestEnvironment {
 }
 
 fn key(seed: u8, node: u8) -> ChamberKey {
-    let seed = Seed::new(&[seed; 32]).unwrap();
+    let seed = Seed::new(&[seed; 32]).expect("the seed is not empty");
     seed.chamber_key(&[node; 32])
 }
 
 fn open(path: &Path) -> Chamber {
-    Chamber::open(path, key(1, 1), Arc::new(TestEnvironment::default())).unwrap()
+    let environment = Arc::new(TestEnvironment::default());
+    Chamber::open(path, key(1, 1), environment).expect("the chamber opens")
 }
 
 #[test]

@@ -2,10 +2,12 @@
 //! `BinaryStorage`.
 
 mod address;
+#[cfg(feature = "backend")]
 mod blob;
 #[cfg(feature = "backend")]
 mod error;
 mod format;
+#[cfg(feature = "backend")]
 mod manifest;
 #[cfg(feature = "backend")]
 mod options;

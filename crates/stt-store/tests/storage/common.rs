@@ -47,7 +47,8 @@ impl Environment for TestEnvironment {
     #[expect(clippy::disallowed_methods, reason = "compared with times of files")]
     fn now(&self) -> Duration {
         let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
-        now.unwrap() + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
+        now.expect("the clock is past 1970")
+            + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 }
 
@@ -56,7 +57,8 @@ fn hash(input: &[u8]) -> [u8; 32] {
 }
 
 pub(crate) fn key(seed: u8) -> StorageKey {
-    Seed::new(&[seed; 32]).unwrap().storage_key()
+    let seed = Seed::new(&[seed; 32]).expect("the seed is not empty");
+    seed.storage_key()
 }
 
 pub(crate) async fn open_folder(path: &Path) -> Result<BinaryStorage, StoreError> {
