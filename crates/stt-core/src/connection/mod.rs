@@ -128,6 +128,9 @@ pub struct Connection {
     timers: Timers,
     /// Probes that are due after a time-out.
     probes: u8,
+    /// PINGs sent again because nothing was heard yet; `None` once something was, and at the
+    /// responder, which has heard the first packet.
+    greeting: Option<Greeting>,
     /// A PING is to be sent.
     ping: bool,
     /// An update of keys was asked for.
@@ -216,6 +219,7 @@ impl Connection {
             largest_non_probing: None,
             timers: Timers::default(),
             probes: 0,
+            greeting: None,
             ping: false,
             rekey: false,
             eliciting_since_heard: false,
@@ -232,6 +236,8 @@ impl Connection {
             connection.confirm(now);
             // The responder learns from it that its answer arrived.
             connection.ping = true;
+            connection.greeting = Some(Greeting::new(handshake_rtt));
+            connection.restart_greeting(now);
         }
         connection
     }
@@ -472,11 +478,46 @@ impl Connection {
         self.timers.set_or_stop(Timer::Idle, at);
     }
 
+    /// Until the peer is heard the first packet is repeated at the pace of the HELLO: a guess of
+    /// the round-trip time would be slower than what the handshake has just done
+    /// (`stt-handshake.md` §6.6).
+    fn restart_greeting(&mut self, now: Timestamp) {
+        let timers = self.profile.timers();
+        let at = match &self.greeting {
+            Some(greeting) if !self.profile.reliable => {
+                let pause = timers.hello_timer(greeting.count, GREETING_BYTES);
+                Some(now + pause.max(greeting.least))
+            }
+            _ => None,
+        };
+        self.timers.set_or_stop(Timer::Greet, at);
+    }
+
     fn restart_keep_alive(&mut self, now: Timestamp) {
         let at = self.config.keep_alive.map(|period| now + period);
         self.timers.set_or_stop(Timer::KeepAlive, at);
     }
 }
+
+/// The initiator's first packet, sent again until something is heard.
+struct Greeting {
+    /// How often it was sent.
+    count: u32,
+    /// No pause is shorter: a quarter more than the round trip, where the handshake measured it.
+    least: Duration,
+}
+
+impl Greeting {
+    fn new(rtt: Option<Duration>) -> Self {
+        Self {
+            count: 0,
+            least: rtt.map_or(Duration::ZERO, |rtt| rtt + rtt / 4),
+        }
+    }
+}
+
+/// A PING and its acknowledgement, with headers and tags.
+const GREETING_BYTES: u64 = 60;
 
 /// How many numbers later one is skipped: often enough that acknowledging ahead is found soon,
 /// rarely enough to cost nothing (RFC 9000 §21.4).

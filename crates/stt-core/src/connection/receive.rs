@@ -114,6 +114,8 @@ impl Connection {
             self.active.prove();
             self.confirm(now);
         }
+        self.greeting = None;
+        self.timers.stop(Timer::Greet);
         self.restart_idle(now);
         self.restart_keep_alive(now);
         self.timers.set(Timer::Trim, now + TRIM_AFTER);

@@ -20,6 +20,13 @@ impl Connection {
                     self.ping = true;
                     self.restart_keep_alive(now);
                 }
+                Timer::Greet => {
+                    if let Some(greeting) = &mut self.greeting {
+                        greeting.count += 1;
+                        self.ping = true;
+                        self.restart_greeting(now);
+                    }
+                }
                 Timer::Path => self.on_path_timeout(now),
                 Timer::KeyDiscard => self.keys.discard_previous(),
                 Timer::Rekey => self.rekey = true,

@@ -15,6 +15,8 @@ pub(super) enum Timer {
     Idle,
     /// A PING keeps the session alive.
     KeepAlive,
+    /// The initiator has heard nothing since its first packet.
+    Greet,
     /// Validation of a path has failed.
     Path,
     /// The previous receive key is wiped.
@@ -28,12 +30,13 @@ pub(super) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Recovery,
         Self::Ack,
         Self::Pacing,
         Self::Idle,
         Self::KeepAlive,
+        Self::Greet,
         Self::Path,
         Self::KeyDiscard,
         Self::Rekey,

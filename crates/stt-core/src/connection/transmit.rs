@@ -149,7 +149,7 @@ impl Connection {
         self.ping
             || self.streams.has_pending()
             || self.datagrams.has_pending()
-            || self.local_ids.has_pending()
+            || self.tells_ids() && self.local_ids.has_pending()
             || self.peer_ids.next_retiring().is_some()
     }
 
@@ -380,10 +380,18 @@ impl Connection {
         })
     }
 
+    /// Whether NEW_IDs may go out: not in the initiator's first packets, which should be small and
+    /// arrive (`stt-handshake.md` §6.6).
+    fn tells_ids(&self) -> bool {
+        self.greeting.is_none()
+    }
+
     /// Ids, streams and datagrams. True if anything was written.
     fn write_data(&mut self, writer: &mut Writer<'_>, carried: &mut Manifest) -> bool {
         let before = writer.len();
-        while let Some(new) = self.local_ids.pending() {
+        while self.tells_ids()
+            && let Some(new) = self.local_ids.pending()
+        {
             let sequence = new.sequence;
             if !put(writer, &Frame::NewId(new)) {
                 break;

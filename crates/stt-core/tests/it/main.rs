@@ -4,5 +4,6 @@ mod codecs;
 mod endpoint;
 mod half_open;
 mod handshake;
+mod narrow;
 mod resumption;
 mod support;
