@@ -5,6 +5,12 @@ use std::process::{Command, Stdio};
 use crate::{cargo::cargo, project::Project, steps::Steps};
 
 const NOSTD: &str = "crates/st-protocol/nostd/Cargo.toml";
+/// Microcontrollers without an operating system: Cortex-M4 and M7.
+const BARE_METAL: &str = "thumbv7em-none-eabi";
+
+/// What there is without `std`.
+const FEATURES: [(&str, &[&str]); 2] = [("", &[]), (", with alloc", &["--features", "alloc"])];
+
 const PEERS: &str = "crates/st-protocol/peers/Cargo.toml";
 
 /// Adds the steps.
@@ -20,23 +26,23 @@ pub(crate) fn steps(project: &Project, steps: &mut Steps) {
         ]),
     );
     // The program brings its own panic handler, so that it does not build if std is linked.
-    steps.command("st-protocol without std", &mut build(project, &[]));
-    steps.command(
-        "st-protocol without std, with alloc",
-        &mut build(project, &["--features", "alloc"]),
-    );
-    let targets = bare_metal_targets(project);
-    if targets.is_empty() {
-        steps.skip(
-            "st-protocol on bare metal",
-            "no such target is installed (rustup target add thumbv7em-none-eabihf); \
-             the step before proves that no std is linked",
+    for (with, features) in FEATURES {
+        steps.command(
+            &format!("st-protocol without std{with}"),
+            &mut build(project, features),
         );
     }
-    for target in targets {
-        steps.command(
-            &format!("st-protocol on {target}"),
-            &mut build(project, &["--target", &target]),
+    if install(project, BARE_METAL) {
+        for (with, features) in FEATURES {
+            steps.command(
+                &format!("st-protocol on {BARE_METAL}{with}"),
+                build(project, features).args(["--target", BARE_METAL]),
+            );
+        }
+    } else {
+        steps.skip(
+            &format!("st-protocol on {BARE_METAL}"),
+            "the target can't be installed; the steps before prove that no std is linked",
         );
     }
     steps.command(
@@ -72,20 +78,23 @@ fn build(project: &Project, more: &[&str]) -> Command {
     command
 }
 
-/// Installed targets without an operating system.
-fn bare_metal_targets(project: &Project) -> Vec<String> {
-    let listed = project
+/// Has the target's `core` and `alloc` installed, by rustup if they are not there; says whether they are.
+fn install(project: &Project, target: &str) -> bool {
+    let installed = project
         .command("rustup")
         .args(["target", "list", "--installed"])
-        .output();
-    let Ok(listed) = listed else {
-        return Vec::new();
-    };
-    String::from_utf8_lossy(&listed.stdout)
-        .lines()
-        .filter(|target| target.contains("-none"))
-        .map(str::to_owned)
-        .collect()
+        .output()
+        .is_ok_and(|listed| {
+            String::from_utf8_lossy(&listed.stdout)
+                .lines()
+                .any(|line| line == target)
+        });
+    installed
+        || project
+            .command("rustup")
+            .args(["target", "add", target])
+            .status()
+            .is_ok_and(|status| status.success())
 }
 
 fn runs(command: &mut Command) -> bool {

@@ -80,6 +80,23 @@ fn memory_is_asked_for_only_where_it_is_promised() {
         });
         assert_eq!(pushed, (0, 0), "a decoder over the caller's memory");
 
+        // Blocks of small frames, with escapes and without, and what lies across a block, from one read into the caller's memory.
+        let small = Frame::new(Verb::Audio, Payload::from_bytes(&bytes[..20])).encode();
+        let read = [&small.repeat(40)[..], &wire, &small.repeat(40)].concat();
+        let mut decoder = Decoder::with_storage([0u8; 1400]);
+        let mut count = 0;
+        let batched = asked(|| {
+            for piece in read.chunks(1000) {
+                let mut frames = decoder.frames(piece);
+                while let Some(frame) = frames.next_frame().expect("valid") {
+                    let payload = frame.payload().as_bytes().expect("plain");
+                    assert_eq!(payload, &bytes[..payload.len()]);
+                    count += 1;
+                }
+            }
+        });
+        assert_eq!((batched, count), ((0, 0), 81), "Decoder::frames");
+
         let (_, owned) = asked(|| drop(Frame::decode(&wire).expect("valid")));
         assert_eq!(owned, bytes.len(), "one copy of the payload");
     }
@@ -104,4 +121,17 @@ fn memory_is_asked_for_only_where_it_is_promised() {
         }
     });
     assert!(grown <= 4 * 65_535, "{grown}");
+
+    // Frames whole in the read and without escapes need none at all; escapes in small ones, a block's worth once.
+    for (payload, most) in [(&b"abc"[..], 0), (b"a\0b", 128)] {
+        let read = Frame::new(Verb::Audio, Payload::from_bytes(payload))
+            .encode()
+            .repeat(500);
+        let (_, batched) = asked(|| {
+            let mut decoder = Decoder::new();
+            let mut frames = decoder.frames(&read);
+            while frames.next_frame().expect("valid").is_some() {}
+        });
+        assert!(batched <= most, "{batched} bytes for {payload:02x?}");
+    }
 }
