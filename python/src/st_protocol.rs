@@ -1,5 +1,7 @@
 //! The compiled side of `st_protocol`: frames, the push decoder and addresses.
 
+use std::collections::VecDeque;
+
 use pyo3::{prelude::*, types::PyBytes};
 use st_protocol::{
     Address, AddressError, DecodeError, Decoder, FieldReader, FrameRef, HostIndex, InlineAddress,
@@ -13,6 +15,9 @@ type PyFrame = (u8, Py<PyBytes>);
 
 /// What was skipped: from, length, kind of error.
 type PySkipped = (u64, u64, &'static str);
+
+/// Most of these that one push gives: `Decoder.KEPT`.
+const SKIPPED_MOST: usize = 64;
 
 /// Byte, mnemonic, name and the two levels of every verb.
 #[pyfunction]
@@ -132,6 +137,11 @@ pub(crate) fn st_address_encode<'py>(
 pub(crate) struct StDecoder {
     decoder: Decoder,
     resync: bool,
+    /// Stretches passed over, and their bytes.
+    #[pyo3(get)]
+    skipped_count: u64,
+    #[pyo3(get)]
+    skipped_bytes: u64,
 }
 
 #[pymethods]
@@ -141,30 +151,35 @@ impl StDecoder {
         Self {
             decoder: Decoder::new().max_payload_len(max_payload),
             resync,
+            skipped_count: 0,
+            skipped_bytes: 0,
         }
     }
 
-    /// The frames that `data` completes, and what was skipped.
+    /// The frames that `data` completes, and the last stretches that were skipped.
     #[pyo3(signature = (data, /))]
     fn push(
         &mut self,
         py: Python<'_>,
         mut data: &[u8],
     ) -> PyResult<(Vec<PyFrame>, Vec<PySkipped>)> {
-        let (mut frames, mut skipped) = (Vec::new(), Vec::new());
+        let (mut frames, mut skipped) = (Vec::new(), VecDeque::new());
         loop {
             let result = self
                 .decoder
                 .next_frame(&mut data)
                 .map(|frame| frame.map(|f| py_frame(py, f)));
-            skipped.extend(
-                self.decoder
-                    .take_skipped()
-                    .map(|Skipped { from, len, cause }| (from, len, cause.kind())),
-            );
+            if let Some(Skipped { from, len, cause }) = self.decoder.take_skipped() {
+                self.skipped_count += 1;
+                self.skipped_bytes += len;
+                if skipped.len() == SKIPPED_MOST {
+                    skipped.pop_front();
+                }
+                skipped.push_back((from, len, cause.kind()));
+            }
             match result {
                 Ok(Some(frame)) => frames.push(frame),
-                Ok(None) => return Ok((frames, skipped)),
+                Ok(None) => return Ok((frames, skipped.into())),
                 Err(_) if self.resync => self.decoder.resync(),
                 Err(error) => return Err(decode_error(py, error, frames)),
             }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import doctest
+import itertools
 import json
 import math
 from pathlib import Path
@@ -185,3 +186,91 @@ def test_moods_are_scaled_in_single_precision() -> None:
         Frame.audio_simple("", x, x).payload[1:] for x in (1e300, -1e300, math.inf, math.nan)
     ]
     assert extremes == [b"\xff\xff", b"\x00\x00", b"\xff\xff", b"\x00\x00"]
+
+
+def test_a_hostile_stream_does_not_fill_the_list_of_what_was_skipped() -> None:
+    decoder = Decoder(resync=True)
+    for _ in range(2):
+        # A zero in a verb's place, again and again: each is a stretch of its own.
+        assert decoder.push(bytes(1_000)) == []
+    assert (decoder.skipped_count, decoder.skipped_bytes) == (2_000, 2_000)
+    assert decoder.skipped == [Skipped(at, 1, "missing_verb") for at in range(1_936, 2_000)]
+    assert len(decoder.skipped) == Decoder.KEPT
+    # What is asked for one by one is the same.
+    single = Decoder(resync=True)
+    for _ in range(100):
+        single.push(b"\0")
+    assert [s.start for s in single.skipped] == list(range(36, 100))
+
+
+WEIRD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    2**70,
+    10**5_000,
+    1.5,
+    math.nan,
+    "",
+    "\ud800",
+    "\0\n",
+    b"\x1b",
+    bytearray(b"\x05\x00"),
+    memoryview(array.array("I", [1, 2])),
+    memoryview(b"abcdef")[::2],
+    array.array("d", [1.0]),
+    [],
+    {},
+    object(),
+    Verb.PING,
+    Frame.ping(),
+    int,
+)
+
+
+def push(data: Any) -> list[Frame]:
+    return Decoder().push(data)
+
+
+def limited(max_payload: Any) -> list[Frame]:
+    return Decoder(max_payload=max_payload).push(b"\x01abc\0")
+
+
+@pytest.mark.parametrize(
+    ("call", "count"),
+    [
+        (Frame, 1),
+        (Frame, 2),
+        (Frame.decode, 1),
+        (Frame.search, 1),
+        (Frame.format, 1),
+        (Frame.forget, 1),
+        (Frame.error, 1),
+        (Frame.audio, 1),
+        (Frame.scan, 2),
+        (Frame.recall, 2),
+        (Frame.search_path, 3),
+        (Frame.format_path, 3),
+        (Frame.remember, 3),
+        (Frame.audio_simple, 3),
+        (lbytes, 1),
+        (st_protocol.lstr, 1),
+        (FieldReader, 1),
+        (Address, 1),
+        (Address, 3),
+        (Address.cached, 1),
+        (Address.inline, 1),
+        (Address.decode, 1),
+        (push, 1),
+        (limited, 1),
+    ],
+)
+def test_whatever_is_given_is_taken_or_refused_by_type_or_value(call: Any, count: int) -> None:
+    good: tuple[Any, ...] = ("x", 3, b"x", "cached")
+    for arguments in itertools.product(WEIRD + good, repeat=count):
+        message = ""
+        try:
+            call(*arguments)
+        except (TypeError, st_protocol.StProtocolError) as error:
+            message = str(error)
+        assert len(message) < 300

@@ -102,6 +102,10 @@ class StDecoder:
     """A push decoder for frames."""
 
     def __new__(cls, max_payload: int, resync: bool) -> StDecoder: ...
+    @property
+    def skipped_count(self) -> int: ...
+    @property
+    def skipped_bytes(self) -> int: ...
     def push(self, data: bytes, /) -> tuple[list[tuple[int, bytes]], list[tuple[int, int, str]]]:
         """The frames that `data` completes, and what was skipped."""
     def finish(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import operator
 import struct
 
 from drywire import _native
@@ -155,8 +156,7 @@ class Frame:
         try:
             self._verb = Verb(verb)
         except ValueError:
-            shown = f"0x{verb:02x}" if isinstance(verb, int) else repr(verb)
-            raise EncodeError(f"{shown} is no verb") from None
+            raise EncodeError(f"{_shown(verb)} is no verb") from None
         size = memoryview(payload).nbytes
         if size > MAX_PAYLOAD_LEN:
             raise EncodeError(f"payload of {size} bytes, at most {MAX_PAYLOAD_LEN} fit")
@@ -209,7 +209,7 @@ class Frame:
     @classmethod
     def search(cls, pattern: str) -> Frame:
         """SEARCH for `pattern`, short form."""
-        return cls(Verb.SEARCH, pattern.encode())
+        return cls(Verb.SEARCH, _utf8(pattern))
 
     @classmethod
     def search_path(cls, path: str, pattern: str, max_results: int) -> Frame:
@@ -219,7 +219,7 @@ class Frame:
     @classmethod
     def format(cls, mode: str) -> Frame:
         """FORMAT as `mode`, short form."""
-        return cls(Verb.FORMAT, mode.encode())
+        return cls(Verb.FORMAT, _utf8(mode))
 
     @classmethod
     def format_path(cls, mode: str, path: str, depth: int) -> Frame:
@@ -239,12 +239,12 @@ class Frame:
     @classmethod
     def forget(cls, id: str) -> Frame:
         """FORGET the memory with this identifier."""
-        return cls(Verb.FORGET, id.encode())
+        return cls(Verb.FORGET, _utf8(id))
 
     @classmethod
     def error(cls, message: str) -> Frame:
         """ERROR, and why."""
-        return cls(Verb.ERROR, message.encode())
+        return cls(Verb.ERROR, _utf8(message))
 
     @classmethod
     def audio(cls, data: bytes) -> Frame:
@@ -284,7 +284,7 @@ def lbytes(data: bytes) -> bytes:
 
 def lstr(text: str) -> bytes:
     """A length-prefixed field of text; raises `EncodeError` over 65,535 bytes."""
-    return lbytes(text.encode())
+    return lbytes(_utf8(text))
 
 
 def _bytes(data: bytes) -> bytes:
@@ -292,10 +292,29 @@ def _bytes(data: bytes) -> bytes:
     return bytes(memoryview(data))
 
 
+def _utf8(text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"a text is needed, not {type(text).__name__}")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        # A lone surrogate, as in the name of a file that is not UTF-8.
+        raise EncodeError(f"the text is not UTF-8 from character {error.start} on") from None
+
+
 def _byte(value: int) -> bytes:
+    value = operator.index(value)
     if not 0 <= value <= 0xFF:
-        raise EncodeError(f"{value} does not fit a byte")
+        raise EncodeError(f"{_shown(value)} does not fit a byte")
     return bytes([value])
+
+
+def _shown(value: object) -> str:
+    """A value for a message, short whatever it is."""
+    if isinstance(value, int):
+        bits = value.bit_length()
+        return str(int(value)) if bits <= 64 else f"a number of {bits} bits"
+    return f"{value!r:.80}"
 
 
 def _single(value: float) -> float:
