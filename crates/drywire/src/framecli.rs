@@ -34,7 +34,7 @@ enum FrameCommand {
 
 #[derive(Args, Debug)]
 struct DecodeArgs {
-    /// The bytes in hexadecimal; blanks, colons and 0x are skipped. Without any, standard input is read
+    /// The bytes in hexadecimal; blanks, colons, commas and 0x are skipped. Without any, standard input is read
     hex: Vec<String>,
     /// Read this file
     #[arg(long, conflicts_with = "hex")]
@@ -65,9 +65,17 @@ struct EncodeArgs {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameCliError {
-    /// Input or output failed.
-    #[error("{0}")]
-    Io(#[from] io::Error),
+    /// The input can't be read.
+    #[error("cannot read {from}: {error}")]
+    Input {
+        /// The file, or standard input.
+        from: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The output can't be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
     /// The input is larger than the command reads.
     #[error("input of more than {MAX_INPUT} bytes, cut it")]
     TooLarge,
@@ -133,8 +141,12 @@ fn decode(
     out: &mut dyn Write,
 ) -> Result<(), FrameCliError> {
     let bytes = match (&args.file, &args.hex[..]) {
-        (None, []) => input(stdin, args.binary)?,
-        (Some(path), _) => input(&mut fs::File::open(path)?, args.binary)?,
+        (None, []) => input(Ok(stdin), "standard input", args.binary)?,
+        (Some(path), _) => input(
+            fs::File::open(path),
+            &path.display().to_string(),
+            args.binary,
+        )?,
         (None, hex) => hex_bytes(&hex.join(" "))?,
     };
     if args.routed {
@@ -210,7 +222,8 @@ fn show(
         verb.mnemonic()
     )?;
     if let Some(address) = address {
-        write!(out, "  to {address}")?;
+        // Where it is shown, text may not turn the line around.
+        write!(out, "  to {}", address.to_string().escape_debug())?;
     }
     let payload = frame.payload().to_cow();
     writeln!(
@@ -292,7 +305,10 @@ fn show_message(message: &Message<'_>, out: &mut dyn Write) -> io::Result<()> {
             match Message::parse(block.verb(), block.payload()) {
                 // An auth block holds no other, so this ends.
                 Ok(inner) => show_message(&inner, out),
-                Err(error) => writeln!(out, "        not as its verb has it: {error}"),
+                Err(error) => {
+                    writeln!(out, "        not as its verb has it: {error}")?;
+                    field("payload", block.payload(), out)
+                }
             }
         }
         Message::Other { payload: [], .. } => Ok(()),
@@ -312,16 +328,9 @@ fn field(name: &str, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn encode(args: &EncodeArgs, out: &mut dyn Write) -> Result<(), FrameCliError> {
-    let verb = Verb::ALL
-        .iter()
-        .copied()
-        .find(|verb| {
-            verb.name().eq_ignore_ascii_case(&args.verb)
-                || u8::from_str_radix(args.verb.trim_start_matches("0x"), 16) == Ok(verb.as_byte())
-        })
-        .ok_or_else(|| FrameCliError::NoVerb {
-            name: args.verb.clone(),
-        })?;
+    let verb = verb_of(&args.verb).ok_or_else(|| FrameCliError::NoVerb {
+        name: args.verb.clone(),
+    })?;
     let mut builder = Frame::builder(verb);
     for text in &args.fields {
         builder = add(builder, text).ok_or_else(|| FrameCliError::BadField {
@@ -335,6 +344,17 @@ fn encode(args: &EncodeArgs, out: &mut dyn Write) -> Result<(), FrameCliError> {
         writeln!(out, "{}", hex_text(&wire))?;
     }
     Ok(())
+}
+
+/// The verb with this name, or with this byte in hexadecimal.
+fn verb_of(text: &str) -> Option<Verb> {
+    let named = Verb::ALL
+        .iter()
+        .find(|verb| verb.name().eq_ignore_ascii_case(text));
+    named.copied().or_else(|| match *hex_bytes(text).ok()? {
+        [byte] => Verb::from_byte(byte),
+        _ => None,
+    })
 }
 
 fn add(builder: FrameBuilder, field: &str) -> Option<FrameBuilder> {
@@ -352,9 +372,14 @@ fn add(builder: FrameBuilder, field: &str) -> Option<FrameBuilder> {
     })
 }
 
-fn input(from: &mut dyn Read, binary: bool) -> Result<Vec<u8>, FrameCliError> {
+fn input(from: io::Result<impl Read>, name: &str, binary: bool) -> Result<Vec<u8>, FrameCliError> {
     let mut bytes = Vec::new();
-    if from.take(MAX_INPUT + 1).read_to_end(&mut bytes)? as u64 > MAX_INPUT {
+    let read = from.and_then(|from| from.take(MAX_INPUT + 1).read_to_end(&mut bytes));
+    let len = read.map_err(|error| FrameCliError::Input {
+        from: name.to_owned(),
+        error,
+    })?;
+    if len as u64 > MAX_INPUT {
         return Err(FrameCliError::TooLarge);
     }
     if binary {
@@ -368,7 +393,7 @@ fn input(from: &mut dyn Read, binary: bool) -> Result<Vec<u8>, FrameCliError> {
 fn hex_bytes(text: &str) -> Result<Vec<u8>, FrameCliError> {
     let mut bytes = Vec::new();
     for word in text.split(|c: char| c.is_whitespace() || c == ':' || c == ',') {
-        let digits = word.strip_prefix("0x").unwrap_or(word);
+        let digits = without_0x(word);
         let not_hex = || FrameCliError::NotHex {
             what: word.chars().take(40).collect(),
         };
@@ -381,6 +406,12 @@ fn hex_bytes(text: &str) -> Result<Vec<u8>, FrameCliError> {
         }
     }
     Ok(bytes)
+}
+
+fn without_0x(word: &str) -> &str {
+    word.strip_prefix("0x")
+        .or_else(|| word.strip_prefix("0X"))
+        .unwrap_or(word)
 }
 
 fn hex_text(bytes: &[u8]) -> String {

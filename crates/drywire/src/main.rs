@@ -8,7 +8,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use drywire::{
     boxcli::{self, BoxCommand, Pipe},
-    framecli::{self, FrameArgs},
+    framecli::{self, FrameArgs, FrameCliError},
     program::Program,
 };
 
@@ -66,7 +66,10 @@ fn frame(args: &FrameArgs) -> drybox::ExitCode {
         Err(error) => {
             // Where even that can't be written, the exit code must do.
             let _ = writeln!(err, "error: {error}");
-            drybox::ExitCode::Invalid
+            match error {
+                FrameCliError::Output(_) => drybox::ExitCode::OurFault,
+                _ => drybox::ExitCode::Invalid,
+            }
         }
     }
 }

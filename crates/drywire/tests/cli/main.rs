@@ -2,6 +2,7 @@
 
 mod examples;
 mod exits;
+mod frames;
 mod interrupt;
 mod overrides;
 mod secrets;
