@@ -84,6 +84,33 @@ local function unescape(bytes, from, length, count)
   return out:tvb("st-protocol payload")
 end
 
+-- Whether bytes `from` to `to` (not included) of a view are UTF-8: no overlong form, no surrogate, nothing over U+10FFFF.
+local function is_utf8(view, from, to)
+  local bytes = view:bytes()
+  while from < to do
+    local first = bytes:get_index(from)
+    local more, low, high = 0, 0x80, 0xBF
+    if first >= 0x80 then
+      if first >= 0xC2 and first <= 0xDF then more = 1
+      elseif first >= 0xE0 and first <= 0xEF then
+        more = 2
+        if first == 0xE0 then low = 0xA0 elseif first == 0xED then high = 0x9F end
+      elseif first >= 0xF0 and first <= 0xF4 then
+        more = 3
+        if first == 0xF0 then low = 0x90 elseif first == 0xF4 then high = 0x8F end
+      else return false end
+    end
+    if from + more >= to then return false end
+    for i = 1, more do
+      local byte = bytes:get_index(from + i)
+      if byte < low or byte > high then return false end
+      low, high = 0x80, 0xBF
+    end
+    from = from + 1 + more
+  end
+  return true
+end
+
 -- A length-prefixed field at `at`: where its bytes start and how many there are; nil if there is none.
 local function lstr(view, at)
   if at >= view:len() then return nil end
@@ -109,59 +136,59 @@ local LONG = {
 local SHORT = { [0x02] = f.mode, [0x03] = f.pattern, [0x15] = f.text, [0x1D] = f.text }
 local IS_TEXT = { [f.path] = true, [f.pattern] = true, [f.mode] = true, [f.content] = true, [f.keywords] = true, [f.kind] = true }
 
--- Adds the fields of a payload; false if they are not those of the verb.
+-- Adds the fields of a payload, nil for an empty one; false if they are not those of the verb.
 local function add_fields(verb, view, tree)
-  local layout, size = LONG[verb], view:len()
-  local at = 0
-  if layout then
-    local spans = {}
-    for i, field in ipairs(layout) do
-      if IS_TEXT[field] then
-        local start, len = lstr(view, at)
-        if not start then spans = nil break end
-        spans[i] = { field, start, len }
-        at = start + len
-      else
-        if at >= size then spans = nil break end
-        spans[i] = { field, at, 1 }
-        at = at + 1
-      end
-    end
-    if spans and at == size then
-      for _, span in ipairs(spans) do
-        local field, start, len = span[1], span[2], span[3]
-        if len == 0 then
-          tree:add(field, "")
-        elseif IS_TEXT[field] then
-          tree:add(field, view(start, len), view(start, len):string(ENC_UTF_8))
-        else
-          tree:add(field, view(start, len))
-        end
-      end
-      return true
-    end
-  end
-  if SHORT[verb] then
+  local layout, size = LONG[verb], view and view:len() or 0
+  -- Section 4.5: a text throughout is the short form.
+  if SHORT[verb] and (size == 0 or is_utf8(view, 0, size)) then
     if size > 0 then tree:add(SHORT[verb], view(), view():string(ENC_UTF_8)) end
     return true
   end
-  return layout == nil
+  if layout == nil then return SHORT[verb] == nil end
+  if size == 0 then return false end
+  local at, spans = 0, {}
+  for i, field in ipairs(layout) do
+    if IS_TEXT[field] then
+      local start, len = lstr(view, at)
+      if not start or not is_utf8(view, start, start + len) then return false end
+      spans[i] = { field, start, len }
+      at = start + len
+    else
+      if at >= size then return false end
+      spans[i] = { field, at, 1 }
+      at = at + 1
+    end
+  end
+  if at ~= size then return false end
+  for _, span in ipairs(spans) do
+    local field, start, len = span[1], span[2], span[3]
+    if len == 0 then
+      tree:add(field, "")
+    elseif IS_TEXT[field] then
+      tree:add(field, view(start, len), view(start, len):string(ENC_UTF_8))
+    else
+      tree:add(field, view(start, len))
+    end
+  end
+  return true
 end
 
 local function add_auth(view, tree)
-  if view:len() < 91 or view(89, 1):uint() ~= 0x0F then return false end
+  if view == nil or view:len() < 91 or view(89, 1):uint() ~= 0x0F or view(0, 1):uint() > 3 then return false end
   tree:add(f.level, view(0, 1))
   tree:add(f.session, view(1, 16))
   tree:add_le(f.counter, view(17, 8))
   tree:add(f.signature, view(25, 64))
   local verb = view(90, 1):uint()
   tree:add(f.inner, view(90, 1))
+  -- Any verb may be inside but the two that make the block.
+  if VERBS[verb] == nil or verb == 0x0E or verb == 0x0F then return false end
+  local inner
   if view:len() > 91 then
-    local inner = view(91):bytes():tvb("st-protocol inner payload")
+    inner = view(91):bytes():tvb("st-protocol inner payload")
     tree:add(f.payload, inner())
-    return add_fields(verb, inner, tree)
   end
-  return true
+  return add_fields(verb, inner, tree)
 end
 
 function st.dissector(tvb, pinfo, root)
@@ -185,13 +212,14 @@ function st.dissector(tvb, pinfo, root)
     local verb = bytes:get_index(at)
     local tree = root:add(st, tvb(at, length), "st-protocol " .. VERBS[verb])
     tree:add(f.verb, tvb(at, 1))
+    local view
     if count > 0 then
-      local view = unescape(bytes, at, length, count)
+      view = unescape(bytes, at, length, count)
       tree:add(f.payload, view())
-      local ok
-      if verb == 0x0E then ok = add_auth(view, tree) else ok = add_fields(verb, view, tree) end
-      if not ok then tree:add_tvb_expert_info(wrong, tvb(at, length), "payload is not as its verb has it") end
     end
+    local ok
+    if verb == 0x0E then ok = add_auth(view, tree) else ok = add_fields(verb, view, tree) end
+    if not ok then tree:add_tvb_expert_info(wrong, tvb(at, length), "payload is not as its verb has it") end
     names[#names + 1] = VERBS[verb]
     at = at + length
   end

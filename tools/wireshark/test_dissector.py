@@ -25,6 +25,13 @@ def listed_frames() -> list[bytes]:
     return [bytes.fromhex(line.split("|")[0]) for line in block.splitlines()]
 
 
+def auth_block(level: int, request: bytes) -> bytes:
+    """An AUTH_START frame: `request` is the inner verb and payload."""
+    payload = bytes([level]) + bytes([0x11] * 88) + b"\x0f" + request
+    escaped = payload.replace(b"\x1b", b"\x1b\x1b").replace(b"\x00", b"\x1b\x00")
+    return b"\x0e" + escaped + b"\x00"
+
+
 def capture(segments: list[bytes]) -> bytes:
     """A pcap file (raw IPv4) of one TCP connection carrying these segments."""
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 101)
@@ -101,9 +108,39 @@ class Dissector(unittest.TestCase):
             self.assertEqual(all_of(packets, "stproto.wrong"), [])
 
     def test_what_is_wrong_is_marked(self) -> None:
-        for wrong in (b"\x1b\x00", b"\x00", b"\x20\x00", b"\x01a\x1bb\x00", b"\x01\x85ab\x00"):
+        bad_frames = (b"\x1b\x00", b"\x00", b"\x20\x00", b"\x01a\x1bb\x00")
+        bad_payloads = (
+            b"\x01\x85ab\x00",  # a field that is longer than the payload
+            b"\x01\x00",  # no fields at all
+            b"\x01\x81\xff\x03\x00",  # a text that is no UTF-8
+            b"\x01\x82ab\x03\x04\x00",  # bytes left over
+            b"\x03\xc3\xc3\x00",  # neither form of SEARCH
+            b"\x03\xed\xa0\x80\x00",  # a surrogate
+            b"\x03\xc0\xafab\x00",  # an overlong slash
+            b"\x15\xff\x00",  # a message that is no UTF-8
+            b"\x1c\xff\x01\x1b\x00a\x05\x00",  # a short length in the long form
+            b"\x0e\x00",  # no auth block
+            auth_block(4, b"\x1dm"),
+            auth_block(2, b"\x0f"),
+            auth_block(2, b"\x1b"),
+            auth_block(0, b"\x01"),  # a SCAN without fields
+        )
+        for wrong in bad_frames + bad_payloads:
             packets = dissect([b"\x05\x00" + wrong])
             self.assertEqual(len(all_of(packets, "stproto.wrong")), 1, wrong.hex())
+
+    def test_what_only_looks_wrong_is_not_marked(self) -> None:
+        frames = (
+            b"\x03\x00",  # SEARCH for nothing
+            "\x03größe €𝄞\0".encode(),
+            b"\x02a\x00",
+            b"\x03\x80\x80\x05\x00",  # the long form, both texts empty
+            b"\x06\xff\xfe\x00",  # OK carries any bytes
+            auth_block(2, b"\x1d"),
+        )
+        packets = dissect([b"".join(frames)])
+        self.assertEqual(all_of(packets, "stproto.wrong"), [])
+        self.assertEqual(len(all_of(packets, "stproto.verb")), len(frames))
 
 
 if __name__ == "__main__":
