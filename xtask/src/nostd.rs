@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use crate::{cargo::cargo, project::Project, steps::Steps};
 
 const NOSTD: &str = "crates/st-protocol/nostd/Cargo.toml";
+
 /// Microcontrollers without an operating system: Cortex-M4 and M7.
 const BARE_METAL: &str = "thumbv7em-none-eabi";
 
