@@ -16,6 +16,7 @@ mod fuzz;
 mod lint;
 mod nostd;
 mod project;
+mod simulate;
 mod steps;
 mod test;
 mod venv;
@@ -48,6 +49,8 @@ enum Task {
     Bench(bench::Options),
     /// Fuzz targets for a bounded time each, or replay what one of them failed on
     Fuzz(fuzz::Options),
+    /// Run two STT endpoints over random links and faults, and watch the invariants
+    Simulate(simulate::Options),
     /// What CI runs: test, lint, check-deps
     Ci,
 }
@@ -74,6 +77,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::CheckDeps => deps::run(&project),
         Task::Bench(options) => bench::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
+        Task::Simulate(options) => simulate::run(&project, &options),
         Task::Ci => {
             // All of them, whatever the earlier ones say: one round trip shows everything.
             let tests = test::run(&project, test::Options::default())?;

@@ -29,6 +29,8 @@ enum Validation {
 #[derive(Default)]
 struct Challenges {
     sent: [Option<[u8; 8]>; MAX_CHALLENGES],
+    /// Deadlines that have passed.
+    rounds: usize,
     /// One more is to be sent.
     due: bool,
     next: Option<Timestamp>,
@@ -125,13 +127,22 @@ impl Path {
         }
     }
 
+    /// Sets when to look again in case no challenge can be sent before.
+    pub(super) fn look_again(&mut self, at: Timestamp) {
+        if let Validation::Pending(challenges) = &mut self.validation {
+            challenges.next = Some(at);
+        }
+    }
+
     /// The deadline has passed.
     pub(super) fn on_timeout(&mut self) -> PathTimeout {
         let Validation::Pending(challenges) = &mut self.validation else {
             return PathTimeout::Again;
         };
         challenges.next = None;
-        if challenges.sent.iter().all(Option::is_some) {
+        // A challenge that could not be afforded counts as one that was lost.
+        challenges.rounds += 1;
+        if challenges.rounds == MAX_CHALLENGES {
             return PathTimeout::Failed;
         }
         challenges.due = true;

@@ -76,8 +76,11 @@ impl Connection {
 
     fn on_path_timeout(&mut self, now: Timestamp) {
         let due = |path: &super::path::Path| path.deadline().is_some_and(|at| at <= now);
-        if due(&self.active) && self.active.on_timeout() == PathTimeout::Failed {
-            self.on_path_failed(now);
+        if due(&self.active) {
+            match self.active.on_timeout() {
+                PathTimeout::Failed => self.on_path_failed(now),
+                PathTimeout::Again => self.active.look_again(now + self.recovery.pto() * 2),
+            }
         }
         if let Some(former) = self.former.as_mut().filter(|path| due(path)) {
             // Only asked whether it is still there; the session does not depend on it.

@@ -20,6 +20,9 @@ use super::{
     timers::Timer,
 };
 
+/// A packet with a challenge, and with the acknowledgement that rides on it, takes at most this.
+const CHALLENGE_SIZE: u64 = 48;
+
 /// What a packet may hold.
 #[derive(Clone, Copy)]
 struct Plan {
@@ -104,18 +107,20 @@ impl Connection {
 
     /// What the next packet on the active path may hold; `None` if there is none to send.
     fn plan(&mut self, now: Timestamp, room: usize) -> Option<Plan> {
-        if !self.confirmed || (room as u64) > self.active.allowance() && !self.affords(room) {
+        if !self.confirmed || self.active.allowance() < CHALLENGE_SIZE {
             return None;
         }
         let ack_due = self.received.due().is_some_and(|at| at <= now);
-        if self.probes > 0 {
+        // On an unproven path the challenges come first: data must leave room for more of them.
+        let has_room = self.active.allowance() >= room as u64 + 2 * CHALLENGE_SIZE;
+        if self.probes > 0 && has_room {
             return Some(Plan {
                 data: true,
                 probe: true,
                 fill: false,
             });
         }
-        if self.has_data() {
+        if self.has_data() && has_room {
             match self.recovery.can_send(now, room as u64) {
                 SendState::Now => {
                     return Some(Plan {
@@ -127,21 +132,16 @@ impl Connection {
                 SendState::At(later) => self.timers.set(Timer::Pacing, later),
                 SendState::Blocked => {}
             }
-        } else {
+        } else if has_room {
             self.recovery.on_app_limited();
         }
         // Answers to challenges and acknowledgements are not held back (RFC 9002 §7).
         let answers = self.responses.has(&self.active.id) || self.active.challenge_due();
-        (ack_due || answers).then_some(Plan {
+        (answers || ack_due && has_room).then_some(Plan {
             data: false,
             probe: false,
             fill: false,
         })
-    }
-
-    /// Whether an unproven path affords at least a small packet.
-    fn affords(&self, room: usize) -> bool {
-        room.min(64) as u64 <= self.active.allowance()
     }
 
     /// Whether frames wait that count against the congestion window.

@@ -21,6 +21,9 @@ pub struct Flight {
 pub trait Link {
     /// A datagram enters at `now`. `deliver` takes each copy with its time of arrival.
     fn send(&mut self, now: Timestamp, flight: Flight, deliver: &mut dyn FnMut(Timestamp, Flight));
+
+    /// What it does from now on, if it knows how; its luck goes on.
+    fn reconfigure(&mut self, config: LinkConfig);
 }
 
 /// What [`SimpleLink`] does to datagrams. Probabilities are in parts per million.
@@ -38,7 +41,7 @@ pub struct LinkConfig {
     pub mtu: usize,
     /// Dropped.
     pub loss: u32,
-    /// A drop is followed by another one: bursts of mean length 1 / (1 − p).
+    /// Within a second a drop is followed by another one: bursts of mean length 1 / (1 − p).
     pub burst: u32,
     /// Delivered twice.
     pub duplicate: u32,
@@ -86,7 +89,8 @@ pub struct SimpleLink {
     rng: ChaCha8Rng,
     /// When the bottleneck has sent everything that waits.
     free_at: Timestamp,
-    in_burst: bool,
+    /// The latest drop: what follows soon may share its fate.
+    dropped_at: Option<Timestamp>,
 }
 
 impl SimpleLink {
@@ -96,7 +100,7 @@ impl SimpleLink {
             config,
             rng: ChaCha8Rng::seed_from_u64(seed),
             free_at: Timestamp::ZERO,
-            in_burst: false,
+            dropped_at: None,
         }
     }
 
@@ -112,6 +116,10 @@ impl SimpleLink {
 }
 
 impl Link for SimpleLink {
+    fn reconfigure(&mut self, config: LinkConfig) {
+        self.config = config;
+    }
+
     fn send(
         &mut self,
         now: Timestamp,
@@ -120,13 +128,18 @@ impl Link for SimpleLink {
     ) {
         let config = self.config;
         let again = self.luck(config.burst);
-        let lost = self.luck(config.loss) || self.in_burst && again;
+        let in_burst = self
+            .dropped_at
+            .is_some_and(|at| now.saturating_since(at) < BURST);
+        let lost = self.luck(config.loss) || in_burst && again;
         let duplicate = self.luck(config.duplicate);
         let corrupt = self.luck(config.corrupt);
         let mark = self.luck(config.mark);
         let place = self.rng.next_u64();
         let late = self.rng.next_u64();
-        self.in_burst = lost;
+        if lost {
+            self.dropped_at = Some(now);
+        }
         if config.cut || lost || flight.bytes.len() > config.mtu {
             return;
         }
@@ -160,40 +173,44 @@ impl Link for SimpleLink {
     }
 }
 
+/// A burst of drops lasts no longer than this without a datagram.
+const BURST: Duration = Duration::from_secs(1);
+
 /// Datagrams under way to one endpoint, in the order of their arrival; among equals, of sending.
-#[derive(Default)]
 pub struct InFlight<T> {
     queue: BTreeMap<(Timestamp, u64), T>,
     sent: u64,
 }
 
 impl<T> InFlight<T> {
-    pub fn new() -> Self {
+    /// None.
+    pub const fn new() -> Self {
         Self {
             queue: BTreeMap::new(),
             sent: 0,
         }
     }
 
+    /// One that arrives at `at`.
     pub fn push(&mut self, at: Timestamp, item: T) {
         self.queue.insert((at, self.sent), item);
         self.sent += 1;
     }
 
+    /// When the next one arrives.
     pub fn next(&self) -> Option<Timestamp> {
         self.queue.keys().next().map(|(at, _)| *at)
     }
 
+    /// Takes the next one if it has arrived.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<T> {
         let first = self.queue.first_entry()?;
         (first.key().0 <= now).then(|| first.remove())
     }
+}
 
-    pub fn len(&self) -> usize {
-        self.queue.len()
-    }
-
-    pub fn clear(&mut self) {
-        self.queue.clear();
+impl<T> Default for InFlight<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -1,5 +1,8 @@
-//! For tests: links between endpoints on a virtual clock.
+//! For tests: endpoints and links on a virtual clock.
 
 mod link;
+mod pair;
+pub mod simulate;
 
 pub use link::{Flight, InFlight, Link, LinkConfig, SimpleLink};
+pub use pair::{Pair, Tap, address};
