@@ -73,6 +73,18 @@ fn rust(project: &Project, steps: &mut Steps) {
         cargo(project).args(["test", "--doc"]).args(WORKSPACE),
     );
     nostd::steps(project, steps);
+    steps.command(
+        "stt-core, allocations counted",
+        cargo(project).args([
+            "test",
+            "--locked",
+            "--manifest-path",
+            "crates/stt-core/peers/Cargo.toml",
+            "--target-dir",
+            "target/peers",
+            "--tests",
+        ]),
+    );
 }
 
 fn python(project: &Project, steps: &mut Steps) -> Result<()> {

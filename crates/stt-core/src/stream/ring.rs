@@ -20,8 +20,8 @@ pub(super) struct Pool {
 
 impl Pool {
     /// Returns after which spare blocks go: a flow that fills and empties its buffers within so many
-    /// blocks, 1 MiB, allocates nothing.
-    const PERIOD: usize = 256;
+    /// blocks, 16 MiB, allocates nothing.
+    const PERIOD: usize = 4096;
 
     fn take(&mut self) -> Block {
         self.in_use += 1;
@@ -197,7 +197,7 @@ mod tests {
             fill(&mut pool, 100);
             assert_eq!(pool.free.len(), 100, "the same ones again");
         }
-        for _ in 0..60 {
+        for _ in 0..820 {
             fill(&mut pool, 10);
         }
         assert_eq!(pool.free.len(), 10);

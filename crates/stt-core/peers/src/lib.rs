@@ -1,0 +1,1 @@
+//! Holds the tests of `stt-core` that count allocations; see `tests/`.
