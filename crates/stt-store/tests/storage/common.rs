@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, UNIX_EPOCH},
@@ -19,6 +19,9 @@ pub(crate) struct TestEnvironment {
     drawn: AtomicU64,
     /// Milliseconds added to the time of the file system.
     pub(crate) ahead: AtomicU64,
+    /// How often the time was read, and after how many times `ahead` grows by how much.
+    read: AtomicU64,
+    jump: Mutex<Option<(u64, u64)>>,
 }
 
 impl TestEnvironment {
@@ -27,7 +30,15 @@ impl TestEnvironment {
             stream,
             drawn: AtomicU64::new(0),
             ahead: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            jump: Mutex::new(None),
         })
+    }
+
+    /// From the `reads`th reading of the time on from now, it is `by_ms` later.
+    pub(crate) fn jump_after(&self, reads: u64, by_ms: u64) {
+        let at = self.read.load(Ordering::Relaxed) + reads;
+        *self.jump.lock().expect("no test panicked with it") = Some((at, by_ms));
     }
 }
 
@@ -46,6 +57,14 @@ impl Environment for TestEnvironment {
     /// The file system stamps its files with the real time, so the tests start from it.
     #[expect(clippy::disallowed_methods, reason = "compared with times of files")]
     fn now(&self) -> Duration {
+        let read = self.read.fetch_add(1, Ordering::Relaxed);
+        let mut jump = self.jump.lock().expect("no test panicked with it");
+        if let Some((at, by_ms)) = *jump
+            && read >= at
+        {
+            self.ahead.fetch_add(by_ms, Ordering::Relaxed);
+            *jump = None;
+        }
         let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
         now.expect("the clock is past 1970")
             + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
