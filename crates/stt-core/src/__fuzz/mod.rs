@@ -2,8 +2,14 @@
 //! and tests run each. They panic when a property does not hold.
 
 mod codec;
+mod endpoint;
+mod handshake;
 
 pub use codec::{frames, header, params, sttframe, value, varint};
+pub use endpoint::endpoint;
+pub use handshake::{cookie, hello, response, versions};
 
+#[cfg(test)]
+mod endpoint_tests;
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,18 @@ use super::*;
 type Body = fn(&[u8]);
 
 /// Every target in `fuzz/fuzz_targets` that is this crate's.
-const BODIES: [(&str, Body); 6] = [
+const BODIES: [(&str, Body); 11] = [
+    ("stt_core_cookie", cookie),
+    ("stt_core_endpoint", endpoint),
     ("stt_core_frames", frames),
     ("stt_core_header", header),
+    ("stt_core_hello", hello),
     ("stt_core_params", params),
+    ("stt_core_response", response),
     ("stt_core_sttframe", sttframe),
     ("stt_core_value", value),
     ("stt_core_varint", varint),
+    ("stt_core_versions", versions),
 ];
 
 #[test]

@@ -110,8 +110,7 @@ impl Attempt {
         }
         let (session, payload) = self.noise.finish(response.noise)?;
 
-        let peer_key = session.peer;
-        let peer = match (&self.resumes, &peer_key) {
+        let peer = match (&self.resumes, &session.peer) {
             (Some(resumes), _) => resumes.peer,
             (None, Some(key)) => key.node_id(),
             // IX carries a static key, or the message would not have opened.
@@ -129,7 +128,6 @@ impl Attempt {
         Ok(Agreed {
             session,
             peer,
-            peer_key,
             aead,
             peer_limits: params.limits,
             peer_id: params.wire_id,

@@ -74,7 +74,6 @@ impl Heard {
     ) -> Result<(Vec<u8>, Agreed), Refusal> {
         let aead = terms.choose(&self.params)?;
         let payload = terms.answer(wire_id, aead).to_vec();
-        let peer_key = self.noise.peer().copied();
         let (session, message) = self.noise.respond(&payload)?;
         let response = Response {
             icid: hello.icid,
@@ -83,7 +82,6 @@ impl Heard {
         let agreed = Agreed {
             session,
             peer: self.peer,
-            peer_key,
             aead,
             peer_limits: self.params.limits,
             peer_id: self.params.wire_id,

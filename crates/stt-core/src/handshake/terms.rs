@@ -1,4 +1,4 @@
-use stt_crypto::{Aead, NodeId, PublicKey, Session};
+use stt_crypto::{Aead, NodeId, Session};
 
 use super::{Refusal, VERSION};
 use crate::wire::{Codes, Limits, Params, WireId};
@@ -28,9 +28,6 @@ impl Default for Terms {
 pub(crate) struct Agreed {
     pub(crate) session: Session,
     pub(crate) peer: NodeId,
-    /// The peer's static key, unless the session was resumed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the vectors"))]
-    pub(crate) peer_key: Option<PublicKey>,
     pub(crate) aead: Aead,
     pub(crate) peer_limits: Limits,
     pub(crate) peer_id: WireId,

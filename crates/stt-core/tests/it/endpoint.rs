@@ -13,7 +13,9 @@ use super::support::{Node, credentials, path, settle};
 /// The endpoint of this name in its start number `run`, able to send resets.
 fn started(name: &str, run: u32) -> Node {
     let mut config = EndpointConfig::new(credentials(name));
-    let key = Seed::new(&[7; 32]).unwrap().reset_key(name.as_bytes());
+    let key = Seed::new(&[7; 32])
+        .expect("not empty")
+        .reset_key(name.as_bytes());
     config.reset = Some(ResetConfig { key, run });
     Node::with(config, &format!("{name} {run}"))
 }
@@ -39,7 +41,8 @@ fn closings(node: &mut Node) -> Vec<(ConnectionHandle, ConnectionError)> {
 }
 
 fn ping(node: &mut Node, handle: ConnectionHandle) -> Vec<u8> {
-    node.endpoint.connection(handle).unwrap().ping();
+    let connection = node.endpoint.connection(handle);
+    connection.expect("it is open").ping();
     node.sent_first()
 }
 
