@@ -174,9 +174,10 @@ impl SttHandshake {
             return Err(HandshakeError::NotConfirmed);
         }
         let peer = done.peer;
-        if let State::Answered(done) = core::mem::replace(&mut self.state, State::Idle) {
-            self.state = State::Done(done);
-        }
+        self.state = match core::mem::replace(&mut self.state, State::Idle) {
+            State::Answered(done) => State::Done(done),
+            same => same,
+        };
         Ok(peer)
     }
 

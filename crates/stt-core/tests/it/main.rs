@@ -1,6 +1,7 @@
 //! Tests through the public interface.
 
 mod codecs;
+mod documented;
 mod endpoint;
 mod half_open;
 mod handshake;
