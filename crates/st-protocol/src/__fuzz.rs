@@ -98,15 +98,22 @@ fn same_in_batches<S: Storage>(
 ) {
     for piece in stream.chunks(step) {
         let mut input = piece;
-        let mut frames = batch.frames(piece);
-        loop {
-            let expected = single.next_frame(&mut input);
-            let frame = frames.next_frame();
-            assert_eq!(frame, expected);
-            assert_eq!(frames.rest(), input);
-            if !matches!(expected, Ok(Some(_))) {
-                break;
+        // Dropped now and then, so that what a batch leaves behind is seen too.
+        let mut rest = piece;
+        'piece: loop {
+            let mut frames = batch.frames(rest);
+            for _ in 0..step {
+                let expected = single.next_frame(&mut input);
+                let frame = frames.next_frame();
+                assert_eq!(frame, expected);
+                assert_eq!(frames.rest(), input);
+                if !matches!(expected, Ok(Some(_))) {
+                    break 'piece;
+                }
             }
+            rest = frames.rest();
+            drop(frames);
+            assert_eq!(batch.position(), single.position());
         }
         assert_eq!(batch.position(), single.position());
         assert_eq!(batch.finish(), single.finish());

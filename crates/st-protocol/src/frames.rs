@@ -38,6 +38,8 @@ pub struct Frames<'d, 'a, S = DefaultStorage> {
     marked: &'a [u8; ROOM],
     /// What of `input` has been taken.
     taken: usize,
+    /// What of that the decoder has counted: not every frame is, since that costs as much as the rest of its way.
+    counted: usize,
     /// The marks of the first block of `input`, without those of what has been taken.
     marks: Marks,
 }
@@ -49,6 +51,7 @@ impl<'d, 'a, S> Frames<'d, 'a, S> {
             input,
             marked: &[END; ROOM],
             taken: 0,
+            counted: 0,
             marks: Marks::NONE,
         }
     }
@@ -56,6 +59,19 @@ impl<'d, 'a, S> Frames<'d, 'a, S> {
     /// The input that has not been taken. After an error: what follows the byte that can't be right.
     pub fn rest(&self) -> &'a [u8] {
         &self.input[self.taken..]
+    }
+
+    /// Has the decoder count what was taken since the last time.
+    #[inline(always)]
+    const fn count(&mut self) {
+        self.decoder.position += (self.taken - self.counted) as u64;
+        self.counted = self.taken;
+    }
+}
+
+impl<S> Drop for Frames<'_, '_, S> {
+    fn drop(&mut self) {
+        self.count();
     }
 }
 
@@ -69,8 +85,9 @@ impl<'a, S: Storage> Frames<'_, 'a, S> {
     pub fn next_frame(&mut self) -> Result<Option<FrameRef<'_>>, DecodeError> {
         // What is not inlined gets no reference to `self`, so that all of it but the decoder stays in registers.
         if self.marks.ends == 0 {
+            self.count();
             self.input = &self.input[self.taken..];
-            self.taken = 0;
+            (self.taken, self.counted) = (0, 0);
             if let Some(block) = self.input.first_chunk() {
                 self.marked = block;
                 self.marks = look_on(self.decoder, block);
@@ -83,7 +100,6 @@ impl<'a, S: Storage> Frames<'_, 'a, S> {
                 && let Some(verb) = Verb::from_byte(*verb)
             {
                 self.marks.ends = ends & (ends - 1);
-                self.decoder.position += (end + 1 - self.taken) as u64;
                 let from = self.taken + 1;
                 self.taken = end + 1;
                 let mine = escapes & (ends ^ (ends - 1));
@@ -103,10 +119,12 @@ impl<'a, S: Storage> Frames<'_, 'a, S> {
     /// The next frame by [`Decoder::next_frame`], which takes everything and names what is wrong.
     #[inline(always)]
     fn next_alone(&mut self) -> Result<Option<FrameRef<'_>>, DecodeError> {
+        self.count();
         let mut rest = self.rest();
         let result = next_alone(self.decoder, &mut rest);
         self.marks = Marks::NONE;
         self.taken = self.input.len() - rest.len();
+        self.counted = self.taken;
         // Taken apart and put together, so that the other way here does not go through memory too.
         match result {
             Ok(Some(frame)) => {

@@ -272,3 +272,26 @@ fn the_longest_payload_arrives_byte_by_byte() {
         assert_eq!(push(&mut Decoder::new(), &pieces), (vec![frame], Ok(())));
     }
 }
+
+#[test]
+fn frames_may_be_dropped_at_any_time() {
+    let wire = [
+        Frame::ping().encode(),
+        Frame::recall("notes", 27).encode(),
+        Frame::search(&"x".repeat(100)).encode(),
+    ]
+    .concat()
+    .repeat(30);
+    for count in 0..=90 {
+        let mut decoder = Decoder::new();
+        let mut frames = decoder.frames(&wire);
+        let mut taken = 0;
+        for _ in 0..count {
+            taken += frames.next_frame().unwrap().unwrap().encoded_len();
+        }
+        let rest = frames.rest();
+        drop(frames);
+        assert_eq!(wire.len() - rest.len(), taken);
+        assert_eq!(decoder.position(), taken as u64, "{count} frames");
+    }
+}
