@@ -165,7 +165,7 @@ fn look_on<S: Storage>(decoder: &mut Decoder<S>, input: &[u8; ROOM]) -> Marks {
 }
 
 /// Unescapes the payload from `from` to `end` and returns it. `escapes` has a bit for each ESC, and one at least.
-#[inline(never)]
+#[inline(always)]
 fn unescape<'s, S: Storage>(
     storage: &'s mut S,
     input: &[u8; ROOM],

@@ -97,7 +97,7 @@ fn streaming(bench: &Bench) {
     let any = [&requests[..], &scans, &tiny, &escaped].concat();
     let mut random = Random(11);
     // The last five are as hard as frames come: next to nothing to scan, a copy for a handful of bytes, no order to learn.
-    // docs/performance.md says which of them miss the 5 that `frames` is held to, and why.
+    // docs/performance.md says which of them misses the 5 that `frames` is held to, and why.
     for (name, frames, targets, shuffled) in [
         ("requests and answers", &requests[..], [5.0, 5.0], false),
         ("13 B scans", &scans, [5.0, 5.0], false),
