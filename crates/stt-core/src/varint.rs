@@ -23,7 +23,7 @@ pub enum VarIntError {
     TooLarge,
 }
 
-/// Bytes that [`write`] takes for `value`: one for each 7 bits, at least one.
+/// Bytes that [`write()`] takes for `value`: one for each 7 bits, at least one.
 #[inline]
 pub const fn encoded_len(value: u64) -> usize {
     // ceil(bits / 7) for bits in 1..=64, without a division: exact over that range.
