@@ -4,10 +4,12 @@
 mod codec;
 mod endpoint;
 mod handshake;
+mod streams;
 
 pub use codec::{frames, header, params, sttframe, value, varint};
 pub use endpoint::endpoint;
 pub use handshake::{cookie, hello, response, versions};
+pub use streams::{messages, stream_frames, streams};
 
 #[cfg(test)]
 mod endpoint_tests;

@@ -7,14 +7,17 @@ use super::*;
 type Body = fn(&[u8]);
 
 /// Every target in `fuzz/fuzz_targets` that is this crate's.
-const BODIES: [(&str, Body); 11] = [
+const BODIES: [(&str, Body); 14] = [
     ("stt_core_cookie", cookie),
     ("stt_core_endpoint", endpoint),
     ("stt_core_frames", frames),
     ("stt_core_header", header),
     ("stt_core_hello", hello),
+    ("stt_core_messages", messages),
     ("stt_core_params", params),
     ("stt_core_response", response),
+    ("stt_core_stream_frames", stream_frames),
+    ("stt_core_streams", streams),
     ("stt_core_sttframe", sttframe),
     ("stt_core_value", value),
     ("stt_core_varint", varint),
