@@ -83,6 +83,49 @@ proptest! {
         }
     }
 
+    /// Of a field, too, nothing but what section 9 lists: a prefix under 80, a short length in the long form.
+    #[test]
+    fn nothing_but_what_is_listed_is_judged_differently_in_fields(
+        prefix in prop_oneof![0u8..0xFF, 0x7Eu8..0x86, Just(0xFF)],
+        rest in prop::collection::vec(prop_oneof![0u8..4, 0x20u8..0x7F, any::<u8>()], 0..12),
+        long in 0usize..400,
+    ) {
+        let bytes = [&[prefix][..], &rest, &vec![b'x'; long]].concat();
+        let payload = published::Payload::from_bytes(&bytes);
+        let text = (published::PayloadDecoder::new(&payload).string(), FieldReader::new(&bytes).lstr());
+        let raw = (published::PayloadDecoder::new(&payload).bytes(), FieldReader::new(&bytes).lbytes());
+        match text {
+            (theirs, Ok(ours)) => prop_assert_eq!(theirs, Some(ours)),
+            (Some(_), Err(error)) => prop_assert!(
+                matches!(error, FieldError::BadPrefix { .. } | FieldError::NotMinimal { .. }), "{}", error),
+            (None, Err(_)) => {}
+        }
+        match raw {
+            (theirs, Ok(ours)) => prop_assert_eq!(theirs, Some(ours)),
+            (Some(_), Err(error)) => prop_assert!(matches!(error, FieldError::NotMinimal { .. }), "{}", error),
+            (None, Err(_)) => {}
+        }
+    }
+
+    /// And of an address: an empty one, control characters.
+    #[test]
+    fn nothing_but_what_is_listed_is_judged_differently_in_addresses(
+        prefix in prop_oneof![any::<u8>(), 0x7Fu8..0x8A],
+        rest in prop::collection::vec(prop_oneof![4 => 0x20u8..0x7F, 1 => 0u8..0x20, 1 => 0x7Fu8..0xC8], 0..130),
+    ) {
+        let bytes = [&[prefix][..], &rest].concat();
+        match (published::Address::decode(&bytes), st_protocol::Address::decode(&bytes)) {
+            (Some((theirs, their_len)), Ok((ours, len))) => {
+                let mut out = [0; st_protocol::Address::MAX_LEN];
+                let written = ours.encode_into(&mut out).expect("room for any");
+                prop_assert_eq!((&theirs.encode()[..], their_len), (&out[..written], len));
+            }
+            (Some(_), Err(error)) => prop_assert!(
+                matches!(error, AddressError::Empty | AddressError::Control { .. }), "{}", error),
+            (None, ours) => prop_assert!(ours.is_err(), "they refuse a valid address: {:?}", ours),
+        }
+    }
+
     #[test]
     fn inline_addresses_agree(text in "[a-z0-9.:-]{1,100}") {
         let address = st_protocol::Address::Inline(st_protocol::InlineAddress::new(&text).expect("plain text"));
@@ -125,12 +168,24 @@ fn what_they_accept_and_we_refuse() {
         ));
     }
 
-    let payload = published::Payload::from_bytes(&[0x7F, 0x41]);
-    assert_eq!(published::PayloadDecoder::new(&payload).string(), Some(""));
-    assert_eq!(
-        FieldReader::new(&[0x7F, 0x41]).lstr(),
-        Err(FieldError::BadPrefix { at: 0, byte: 0x7F })
-    );
+    for (field, text, left) in [
+        (&[0x41, 0x42, 0x0A][..], "AB", 1),
+        (&[0x7F, 0x41], "", 2),
+        (&[0x0A, 0x41], "", 2),
+    ] {
+        let payload = published::Payload::from_bytes(field);
+        let mut theirs = published::PayloadDecoder::new(&payload);
+        assert_eq!((theirs.string(), theirs.remaining()), (Some(text), left));
+        let mut ours = FieldReader::new(field);
+        assert_eq!(
+            ours.lstr(),
+            Err(FieldError::BadPrefix {
+                at: 0,
+                byte: field[0]
+            })
+        );
+        assert_eq!(ours.remaining(), field.len());
+    }
     let payload = published::Payload::from_bytes(&[0xFF, 1, 0, 0x41]);
     assert_eq!(published::PayloadDecoder::new(&payload).string(), Some("A"));
     assert_eq!(
