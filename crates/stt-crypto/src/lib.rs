@@ -5,9 +5,13 @@
 //! Every type that holds a secret is in [`secret`]; such types wipe themselves, show nothing in
 //! `Debug` and compare in constant time or not at all.
 
+#[cfg(any(feature = "__fuzz", test))]
+#[doc(hidden)]
+pub mod __fuzz;
 mod chunk;
 mod cookie;
 mod frame;
+mod hash;
 mod identity;
 mod kdf;
 mod label;

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::{
     frame::{self, FrameError, FrameMetadata},
+    hash::keyed,
     identity::NodeId,
     kdf::{expand, extract},
     label,
@@ -61,12 +62,7 @@ impl Stc {
     /// 32 bytes of keyed hash over the data and a canonical context; no context is `b""`.
     pub fn hash_data(&self, data: &[u8], context: &[u8]) -> [u8; 32] {
         let context_len = (context.len() as u64).to_be_bytes();
-        blake3::Hasher::new_keyed(self.hash_key.expose())
-            .update(&context_len)
-            .update(context)
-            .update(data)
-            .finalize()
-            .into()
+        keyed(&self.hash_key, &[&context_len, context, data])
     }
 
     /// The static key of `identity`.

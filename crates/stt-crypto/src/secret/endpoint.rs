@@ -4,7 +4,7 @@ use core::fmt;
 
 use subtle::ConstantTimeEq;
 
-use crate::{cookie::COOKIE_LEN, secret::Secret};
+use crate::{cookie::COOKIE_LEN, hash::keyed_16, secret::Secret};
 
 /// The secret behind cookies. An endpoint draws a new one every two minutes and keeps the one
 /// before for as long.
@@ -20,12 +20,9 @@ impl CookieKey {
     /// The cookie for a HELLO with connection id `icid` and ephemeral key `e` that came over
     /// `path`. Of path and icid the first 255 bytes count; both are shorter by their formats.
     pub fn mac(&self, path: &[u8], icid: &[u8], e: &[u8; 32]) -> [u8; COOKIE_LEN] {
-        let mut hasher = blake3::Hasher::new_keyed(self.0.expose());
-        for field in [path, icid] {
-            let len = u8::try_from(field.len()).unwrap_or(u8::MAX);
-            hasher.update(&[len]).update(&field[..usize::from(len)]);
-        }
-        first_16(hasher.update(e))
+        let [path, icid] = [path, icid].map(|field| &field[..field.len().min(255)]);
+        let len = |field: &[u8]| [field.len() as u8];
+        keyed_16(&self.0, &[&len(path), path, &len(icid), icid, e])
     }
 
     /// Whether `cookie` is the one of [`Self::mac`]; in constant time.
@@ -51,16 +48,8 @@ impl ResetKey {
 
     /// The token that ends what is sent to `wire_id`.
     pub fn token(&self, wire_id: &[u8]) -> ResetToken {
-        ResetToken(first_16(
-            blake3::Hasher::new_keyed(self.0.expose()).update(wire_id),
-        ))
+        ResetToken(keyed_16(&self.0, &[wire_id]))
     }
-}
-
-fn first_16(hasher: &blake3::Hasher) -> [u8; 16] {
-    let mut out = [0; 16];
-    hasher.finalize_xof().fill(&mut out);
-    out
 }
 
 /// Whoever knows it can end the session that it belongs to (RFC 9000 §10.3). Comparison is in
