@@ -2,10 +2,11 @@
 
 mod cubic;
 mod new_reno;
+mod rate;
 
 use core::fmt;
 
-use self::{cubic::Cubic, new_reno::NewReno};
+use self::{cubic::Cubic, new_reno::NewReno, rate::Rate};
 use crate::{RttEstimator, Timestamp};
 
 /// Which congestion controller a session uses.
@@ -17,14 +18,19 @@ pub enum ControllerKind {
     Cubic,
     /// NewReno (RFC 9002 §7).
     NewReno,
+    /// Models the path's rate and round trip instead of backing off at each loss: for links that
+    /// lose packets without being congested.
+    Rate,
 }
 
 impl ControllerKind {
-    /// A controller for packets of `mtu` bytes that starts with `window` bytes.
-    pub(crate) fn build(self, mtu: u16, window: u64) -> Box<dyn Controller> {
+    /// A controller for packets of `mtu` bytes that starts with `window` bytes. `seed` spreads its
+    /// periodic behaviour over sessions.
+    pub(crate) fn build(self, mtu: u16, window: u64, seed: u64) -> Box<dyn Controller> {
         match self {
             Self::Cubic => Box::new(Cubic::new(mtu, window)),
             Self::NewReno => Box::new(NewReno::new(mtu, window)),
+            Self::Rate => Box::new(Rate::new(mtu, window, seed)),
         }
     }
 }

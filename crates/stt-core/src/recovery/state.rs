@@ -26,6 +26,7 @@ pub(crate) struct Recovery<T> {
     pub(super) reliable: bool,
     pub(super) peer_max_ack_delay: Duration,
     kind: ControllerKind,
+    seed: u64,
 
     next_pn: u64,
     pub(super) sent: SentPackets<T>,
@@ -78,6 +79,7 @@ impl<T> Recovery<T> {
             reliable,
             peer_max_ack_delay: config.peer_max_ack_delay,
             kind: config.controller,
+            seed: config.seed,
             next_pn: 0,
             sent: SentPackets::new(),
             skipped: VecDeque::new(),
@@ -100,7 +102,9 @@ impl<T> Recovery<T> {
             reordering: Reordering::new(),
             delivery: Delivery::new(now),
             ecn: EcnValidator::new(config.ecn && !fixed),
-            controller: config.controller.build(mtu, timers.first_window(mtu)),
+            controller: config
+                .controller
+                .build(mtu, timers.first_window(mtu), config.seed),
             pacer: Pacer::new(now),
             mtud: MtuDiscovery::new(mtu, config.max_mtu, timers.discovers_mtu()),
             stats: RecoveryStats::default(),
@@ -239,7 +243,9 @@ impl<T> Recovery<T> {
         self.ecn.on_path_change();
         self.mtud.on_path_change(now);
         let mtu = self.mtu();
-        self.controller = self.kind.build(mtu, self.timers.first_window(mtu));
+        self.controller = self
+            .kind
+            .build(mtu, self.timers.first_window(mtu), self.seed);
         self.pacer = Pacer::new(now);
     }
 

@@ -121,7 +121,7 @@ impl Sim {
             out: Outcome::default(),
             backlog: u64::MAX,
             start,
-            wake_at: None,
+            wake_at: Some(start),
             ranges: Vec::new(),
             counts: EcnCounts::default(),
             unacknowledged: 0,
@@ -143,6 +143,8 @@ impl Sim {
             assert!(now >= self.now);
             self.now = now;
             match event {
+                // One that was planned before an earlier one turned up is stale.
+                Event::Wake(flow) if self.flows[flow].wake_at != Some(now) => {}
                 Event::Wake(flow) => {
                     self.flows[flow].wake_at = None;
                     self.drive(flow);
