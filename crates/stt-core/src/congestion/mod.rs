@@ -4,7 +4,7 @@ mod cubic;
 mod new_reno;
 mod rate;
 
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use self::{cubic::Cubic, new_reno::NewReno, rate::Rate};
 use crate::{RttEstimator, Timestamp};
@@ -99,6 +99,8 @@ pub(crate) struct Loss {
     pub(crate) bytes: u64,
     /// Bytes in flight before them.
     pub(crate) before: u64,
+    /// The latest round-trip time.
+    pub(crate) rtt: Duration,
     /// A congestion event begins: the first loss or mark among what was sent since the last began
     /// (RFC 9002 §7.3.2).
     pub(crate) event: bool,

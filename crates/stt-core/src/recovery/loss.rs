@@ -184,6 +184,7 @@ impl<T> Recovery<T> {
             now,
             bytes: tally.bytes,
             before,
+            rtt: self.rtt.latest(),
             event: tally.event,
             persistent: tally.persistent,
         });
@@ -206,6 +207,7 @@ impl<T> Recovery<T> {
             now,
             bytes: 0,
             before: self.in_flight,
+            rtt: self.rtt.latest(),
             event: true,
             persistent: false,
         });

@@ -73,12 +73,17 @@ impl<T> Recovery<T> {
         let timers = config.profile.timers();
         let reliable = config.profile.reliable;
         let mtu = timers.packet_size(config.initial_mtu);
+        // CUBIC's curve runs in seconds: where a round trip takes some, it overshoots by half.
+        let kind = match config.controller {
+            ControllerKind::Cubic if timers.is_narrow() => ControllerKind::NewReno,
+            kind => kind,
+        };
         let fixed = reliable || config.profile.fragment.is_some();
         Self {
             timers,
             reliable,
             peer_max_ack_delay: config.peer_max_ack_delay,
-            kind: config.controller,
+            kind,
             seed: config.seed,
             next_pn: 0,
             sent: SentPackets::new(),

@@ -36,6 +36,8 @@ struct Round {
     rate: u64,
     flight: u64,
     app_limited: bool,
+    /// Something was lost while a queue stood.
+    congested: bool,
 }
 
 impl Rate {
@@ -71,16 +73,24 @@ impl Rate {
 
     /// More was lost in this round than a link loses by itself.
     fn is_lossy(&self) -> bool {
-        let Round { acked, lost, .. } = self.round;
-        lost >= TOLERATED_PACKETS * u64::from(self.mtu)
-            && lost * 100 > (lost + acked) * TOLERATED_PERCENT
+        let Round {
+            acked,
+            lost,
+            congested,
+            ..
+        } = self.round;
+        congested
+            || lost >= TOLERATED_PACKETS * u64::from(self.mtu)
+                && lost * 100 > (lost + acked) * TOLERATED_PERCENT
     }
 
     fn on_round(&mut self) {
         let lossy = self.is_lossy();
         if lossy {
-            let latest = self.round.rate;
-            self.rate_bound = latest.max(part(self.usable_rate(), LOSS_KEEPS));
+            // What got through is what there is for us, until the next probe.
+            let least = part(self.usable_rate(), LOSS_KEEPS);
+            self.rate_bound = self.round.rate.max(least);
+            self.machine.on_congestion();
             let floor = self
                 .product(self.usable_rate(), 100)
                 .max(self.least_window());
@@ -161,6 +171,8 @@ impl Controller for Rate {
 
     fn on_loss(&mut self, loss: &Loss) {
         self.round.lost += loss.bytes;
+        let least = self.min_rtt.get();
+        self.round.congested |= loss.bytes > 0 && loss.rtt > least + least / 8;
         self.round.flight = self.round.flight.max(loss.before);
         if loss.event && loss.bytes == 0 {
             // A mark is a queue that the network minds.

@@ -27,6 +27,8 @@ pub(super) struct Machine {
     /// Cruising lasts this many round-trip times, so that flows don't probe in step.
     cruise: u32,
     seed: u64,
+    /// And at least this long after congestion, so that flows that grow slowly get their turn.
+    pause: Duration,
     /// The rate that startup has to beat by a quarter, and the rounds it failed to.
     full_rate: u64,
     full_rounds: u8,
@@ -62,6 +64,7 @@ impl Machine {
             since: Timestamp::ZERO,
             cruise: CRUISE,
             seed,
+            pause: Duration::ZERO,
             full_rate: 0,
             full_rounds: 0,
             is_full: false,
@@ -91,6 +94,11 @@ impl Machine {
         self.full_rate = 0;
         self.full_rounds = 0;
         self.is_full = false;
+    }
+
+    /// Others need the path too: wait longer before the next probe.
+    pub(super) fn on_congestion(&mut self) {
+        self.pause = PAUSE + Duration::from_millis(self.draw() % 1_000);
     }
 
     /// A round ended in which `rate` was the highest known: the search is over when three of them
@@ -131,7 +139,11 @@ impl Machine {
                 let drained = view.in_flight <= view.product;
                 (drained || elapsed > view.min_rtt).then_some(Phase::Cruise)
             }
-            Phase::Cruise => (elapsed > self.cruise * view.min_rtt).then_some(Phase::Up),
+            Phase::Cruise => {
+                let pause =
+                    (self.cruise * view.min_rtt).max(self.pause.min(PAUSE_ROUNDS * view.min_rtt));
+                (elapsed > pause).then_some(Phase::Up)
+            }
             Phase::Floor => {
                 if self.low_since.is_none() && view.in_flight <= view.floor {
                     self.low_since = Some(view.now);
@@ -150,12 +162,20 @@ impl Machine {
             }
         }?;
         if next == Phase::Cruise {
-            // SplitMix64's increment and mixing; two rounds to either side of the usual.
-            self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            self.cruise = CRUISE - 2 + u32::try_from((mixed >> 33) % 5).unwrap_or(2);
+            // Two rounds to either side of the usual.
+            self.cruise = CRUISE - 2 + u32::try_from(self.draw() % 5).unwrap_or(2);
+        }
+        if next == Phase::Up {
+            self.pause = Duration::ZERO;
         }
         self.enter(next, view.now)
+    }
+
+    /// The next of a row of numbers that differ between sessions (SplitMix64).
+    fn draw(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 31
     }
 
     fn enter(&mut self, next: Phase, now: Timestamp) -> Option<Phase> {
@@ -168,6 +188,10 @@ impl Machine {
 
 /// Round-trip times between two probes, in the mean: with up and down, a cycle of eight.
 const CRUISE: u32 = 6;
+/// After congestion: about as long as CUBIC takes to come back to where it was.
+const PAUSE: Duration = Duration::from_secs(1);
+/// But not longer than Reno would take at a window of as many packets.
+const PAUSE_ROUNDS: u32 = 63;
 /// Rounds without growth that end the search: one may be chance, two a delayed measurement.
 const FULL_ROUNDS: u8 = 3;
 /// Long enough for the queue of every such flow to be seen empty at the same time.
