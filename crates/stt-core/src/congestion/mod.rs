@@ -94,7 +94,6 @@ pub(crate) struct RateSample {
 /// Losses found at one time.
 #[derive(Debug)]
 pub(crate) struct Loss {
-    pub(crate) now: Timestamp,
     /// Bytes lost on this path, 0 if this is about a mark.
     pub(crate) bytes: u64,
     /// Bytes in flight before them.

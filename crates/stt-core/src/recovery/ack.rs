@@ -69,7 +69,7 @@ impl<T> Recovery<T> {
             self.first_sample_at.get_or_insert(now);
         }
         if is_news && self.ecn.on_ack(tally.ect0, ack.ecn) {
-            self.on_mark(now, ack.largest, out);
+            self.on_mark(ack.largest, out);
         }
         out.mtu_changed |= tally.mtu_changed;
         self.detect_losses(now, out);

@@ -181,7 +181,6 @@ impl<T> Recovery<T> {
             return;
         }
         self.controller.on_loss(&Loss {
-            now,
             bytes: tally.bytes,
             before,
             rtt: self.rtt.latest(),
@@ -197,14 +196,13 @@ impl<T> Recovery<T> {
     }
 
     /// The peer saw a congestion mark on a packet up to `largest` (RFC 9002 §7.1).
-    pub(super) fn on_mark(&mut self, now: Timestamp, largest: u64, out: &mut Outcome<T>) {
+    pub(super) fn on_mark(&mut self, largest: u64, out: &mut Outcome<T>) {
         if largest < self.event_end {
             return;
         }
         self.begin_event(false);
         out.congestion = true;
         self.controller.on_loss(&Loss {
-            now,
             bytes: 0,
             before: self.in_flight,
             rtt: self.rtt.latest(),

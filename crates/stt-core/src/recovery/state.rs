@@ -107,9 +107,7 @@ impl<T> Recovery<T> {
             reordering: Reordering::new(),
             delivery: Delivery::new(now),
             ecn: EcnValidator::new(config.ecn && !fixed),
-            controller: config
-                .controller
-                .build(mtu, timers.first_window(mtu), config.seed),
+            controller: kind.build(mtu, timers.first_window(mtu), config.seed),
             pacer: Pacer::new(now),
             mtud: MtuDiscovery::new(mtu, config.max_mtu, timers.discovers_mtu()),
             stats: RecoveryStats::default(),
@@ -299,11 +297,6 @@ impl<T> Recovery<T> {
         self.in_flight
     }
 
-    /// Whether anything ack-eliciting awaits its acknowledgement.
-    pub(crate) const fn is_waiting(&self) -> bool {
-        self.eliciting > 0
-    }
-
     /// The congestion window, bytes.
     pub(crate) fn cwnd(&self) -> u64 {
         if self.reliable {
@@ -315,10 +308,6 @@ impl<T> Recovery<T> {
 
     pub(crate) const fn rtt(&self) -> &RttEstimator {
         &self.rtt
-    }
-
-    pub(crate) const fn timers(&self) -> &LinkTimers {
-        &self.timers
     }
 
     pub(crate) const fn stats(&self) -> &RecoveryStats {
