@@ -8,6 +8,7 @@ use chacha20poly1305::{
 use crate::{
     chunk::{ChunkKey, ChunkRefused},
     cookie::XNONCE_LEN,
+    hash::keyed,
     kdf::{expand, extract},
     label,
     secret::{Secret, SecretBytes},
@@ -34,7 +35,7 @@ impl StorageKey {
     /// The name under which the manifest of an address is kept: without the key nobody can tell
     /// which address a name stands for.
     pub fn index_name(&self, address: &[u8; 32]) -> [u8; 32] {
-        blake3::keyed_hash(self.index.expose(), address).into()
+        keyed(&self.index, &[address])
     }
 
     /// The key of one manifest. `salt` is 32 random bytes, used for no other.
@@ -70,11 +71,7 @@ impl ChamberKey {
 
     /// The slot that stands for a name of a kind in the open.
     pub fn slot(&self, kind: u8, name: &[u8]) -> [u8; 32] {
-        blake3::Hasher::new_keyed(self.name.expose())
-            .update(&[kind])
-            .update(name)
-            .finalize()
-            .into()
+        keyed(&self.name, &[&[kind], name])
     }
 
     /// The nonce, then what sealing gives. `nonce` is 24 random bytes.

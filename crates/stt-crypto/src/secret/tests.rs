@@ -74,6 +74,32 @@ fn no_secret_type_prints_its_bytes() {
     );
     assert_hidden(&CookieKey::new(bytes(3)), &bytes(3));
     assert_hidden(&ResetKey::new(bytes(4)), &bytes(4));
+    assert_hidden(&SecretBytes::new(bytes(9).to_vec()), &bytes(9));
+    let storage = seed.derive::<32>(label::STORAGE, &[]);
+    for label in [
+        label::STORE_INDEX,
+        label::STORE_MANIFEST,
+        label::STORE_OBJECT,
+    ] {
+        assert_hidden(
+            &seed.storage_key(),
+            expand::<32>(&storage, label, &[]).expose(),
+        );
+    }
+    let object = expand::<32>(&storage, label::STORE_OBJECT, &[]);
+    let chunk = expand::<32>(
+        &crate::kdf::extract(&[8; 32], object.expose()),
+        label::STORE_CHUNKS,
+        &[],
+    );
+    assert_hidden(&seed.storage_key().object_key(&[8; 32]), chunk.expose());
+    let chamber = seed.derive::<32>(label::CHAMBER, &[&[7; 32]]);
+    for label in [label::CHAMBER_NAME, label::CHAMBER_VALUE] {
+        assert_hidden(
+            &seed.chamber_key(&[7; 32]),
+            expand::<32>(&chamber, label, &[]).expose(),
+        );
+    }
     let token = ResetKey::new(bytes(4)).token(b"wire");
     assert_hidden(&token, token.expose());
 
