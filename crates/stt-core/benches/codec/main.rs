@@ -1,4 +1,4 @@
-//! The codecs: frames per second, and megabytes of values per second.
+//! The codecs: frames per second, and megabytes of values per second; and streams on top of them.
 //!
 //! `cargo bench -p stt-core --bench codec [-- PART OF A NAME]`, or `cargo xtask bench core`. Each case is run in many short
 //! rounds, in turn with the others, and the fastest counts: everything else that happens on a
@@ -9,6 +9,8 @@
     clippy::print_stdout,
     reason = "a benchmark measures wall time and prints it"
 )]
+
+mod streams;
 
 use std::{hint::black_box, time::Instant};
 
@@ -40,7 +42,7 @@ fn main() {
     let quick = arguments.iter().any(|arg| arg == "--quick");
     let only = arguments.iter().find(|arg| !arg.starts_with('-'));
 
-    let mut cases: Vec<Case> = [frames(), values(), packets()]
+    let mut cases: Vec<Case> = [frames(), values(), packets(), streams::streams()]
         .into_iter()
         .flatten()
         .collect();
