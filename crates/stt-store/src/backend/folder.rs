@@ -44,7 +44,7 @@ impl Backend {
             store: Arc::new(store),
             folder: Some(root),
             part_chunks: PART_CHUNKS,
-            dated_from_start: false,
+            service: false,
         })
     }
 }

@@ -34,8 +34,9 @@ pub struct Backend {
     /// The folder, if it is one.
     folder: Option<PathBuf>,
     part_chunks: u64,
-    /// Whether the age of an object counts from the start of its upload.
-    dated_from_start: bool,
+    /// Whether it is a service: the age of an object counts from the start of its upload there, and
+    /// answers may be lost.
+    service: bool,
 }
 
 impl Backend {
@@ -45,7 +46,7 @@ impl Backend {
             store: Arc::new(InMemory::new()),
             folder: None,
             part_chunks: PART_CHUNKS,
-            dated_from_start: false,
+            service: false,
         }
     }
 
@@ -56,7 +57,7 @@ impl Backend {
             store,
             folder: None,
             part_chunks: REMOTE_PART_CHUNKS,
-            dated_from_start: true,
+            service: true,
         }
     }
 
@@ -65,8 +66,8 @@ impl Backend {
         self.part_chunks
     }
 
-    pub(crate) const fn dated_from_start(&self) -> bool {
-        self.dated_from_start
+    pub(crate) const fn is_service(&self) -> bool {
+        self.service
     }
 
     /// The bytes of a small file; nothing if it isn't there, an error with its length if that is

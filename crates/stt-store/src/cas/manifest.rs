@@ -190,3 +190,103 @@ fn aad(name: &[u8; 32]) -> [u8; 36] {
     aad[4..].copy_from_slice(name);
     aad
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use stt_crypto::secret::Seed;
+
+    use super::*;
+
+    fn key(seed: u8) -> StorageKey {
+        Seed::new(&[seed; 32]).unwrap().storage_key()
+    }
+
+    fn blob(size: u64) -> Manifest {
+        Manifest {
+            address: Address::of(b"large"),
+            size,
+            body: Body::Blob(BlobRef {
+                salt: [1; 32],
+                id: [2; 16],
+            }),
+        }
+    }
+
+    fn open(manifest: &Manifest) -> Result<Manifest, FormatError> {
+        let name = key(1).index_name(manifest.address.as_bytes());
+        Manifest::open(&key(1), &name, manifest.seal(&key(1), &[3; 32]))
+    }
+
+    #[test]
+    fn sizes_fit_their_kind() {
+        let inline = |size, bytes: &[u8]| Manifest {
+            address: Address::of(b"small"),
+            size,
+            body: Body::Inline(bytes.to_vec()),
+        };
+        assert!(open(&inline(3, b"abc")).is_ok());
+        assert!(open(&inline(2, b"abc")).is_err());
+        assert!(open(&inline(4, b"abc")).is_err());
+        let full = inline(65_536, &[7; INLINE_MAX]);
+        assert_eq!(full.seal(&key(1), &[3; 32]).len() as u64, MANIFEST_MAX);
+        assert!(open(&full).is_ok());
+        assert!(open(&inline(65_537, &[7; INLINE_MAX + 1])).is_err());
+        for (size, fits) in [
+            (65_536, false),
+            (65_537, true),
+            (MAX_OBJECT, true),
+            (MAX_OBJECT + 1, false),
+            (u64::MAX, false),
+        ] {
+            assert_eq!(open(&blob(size)).is_ok(), fits, "{size}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_told() {
+        let manifest = blob(100_000);
+        let mut sealed = manifest.seal(&key(1), &[3; 32]);
+        let name = key(1).index_name(manifest.address.as_bytes());
+        let chunk = key(1).manifest_key(&[3; 32]);
+        let len = chunk
+            .open(0, true, &aad(&name), &mut sealed[HEAD..])
+            .unwrap();
+        let plain = sealed[HEAD..HEAD + len].to_vec();
+        assert_eq!(len, FIXED + BLOB);
+        for (at, field) in [(0, "kind"), (FIXED, "suite"), (FIXED + 1, "chunk size")] {
+            let mut other = plain.clone();
+            other[at] = 9;
+            let error = Manifest::parse(&other).err();
+            assert_eq!(error, Some(FormatError::Field { field }));
+        }
+    }
+
+    #[test]
+    fn a_mark_is_of_one_seed() {
+        let mark = seal_mark(&key(1), &[3; 32]);
+        assert_eq!(check_mark(&key(1), &mark), Ok(()));
+        for bit in 0..8 * mark.len() {
+            let mut forged = mark;
+            forged[bit / 8] ^= 1 << (bit % 8);
+            assert!(check_mark(&key(1), &forged).is_err(), "bit {bit}");
+        }
+        let other = check_mark(&key(2), &mark);
+        assert!(matches!(other, Err(FormatError::Sealed(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Manifest::open(&key(1), &[0; 32], bytes.clone()).is_err());
+            prop_assert!(check_mark(&key(1), &bytes).is_err());
+            let mut started = MANIFEST_START.to_vec();
+            started.extend_from_slice(&bytes);
+            prop_assert!(Manifest::open(&key(1), &[0; 32], started).is_err());
+            // What an owner of the key could have sealed.
+            if let Ok(manifest) = Manifest::parse(&bytes) {
+                prop_assert!(manifest.size <= MAX_OBJECT);
+            }
+        }
+    }
+}

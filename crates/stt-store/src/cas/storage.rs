@@ -277,19 +277,40 @@ impl Inner {
         Ok(manifest.seal(&self.key, &salt).into())
     }
 
-    /// After the commit: the blob was not collected before it.
+    /// After the commit: the blob was not collected before it (7.3). The manifest stays where it
+    /// is: by now it may be another writer's.
     async fn check_committed(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        if let (Body::Blob(blob), Some(len)) = (&manifest.body, manifest.blob_len())
-            && self.backend.len(&blob.path()).await? != Some(len)
-        {
-            self.backend
-                .delete(&self.index_path(&manifest.address))
-                .await?;
-            return Err(StoreError::Overtaken {
-                address: manifest.address,
-            });
+        let (Some(blob), Some(len)) = (manifest.blob(), manifest.blob_len()) else {
+            return Ok(());
+        };
+        if self.backend.len(&blob.path()).await? == Some(len) {
+            return Ok(());
         }
-        Ok(())
+        match self.manifest(&manifest.address).await {
+            Ok(now) if now.blob() == Some(blob) => Err(StoreError::Overtaken {
+                address: manifest.address,
+            }),
+            // Removed, or removed and stored again, since the commit.
+            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// After a commit that failed: deletes the blob if it is certain that nothing names it.
+    /// Otherwise it is an orphan at worst.
+    pub(super) async fn take_back(&self, manifest: &Manifest, error: &StoreError) {
+        // What a service was asked for may still happen after the answer was lost.
+        let open_end = self.backend.is_service() && matches!(error, StoreError::Backend { .. });
+        let Some(blob) = manifest.blob().filter(|_| !open_end) else {
+            return;
+        };
+        match self.manifest(&manifest.address).await {
+            Ok(now) if now.blob() == Some(blob) => {}
+            Ok(_) | Err(StoreError::NotFound { .. }) => {
+                self.backend.delete(&blob.path()).await.ok();
+            }
+            Err(_) => {}
+        }
     }
 
     /// Whether an object is there with all its files, as far as their lengths tell.

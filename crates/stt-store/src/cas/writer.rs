@@ -105,19 +105,16 @@ impl ObjectWriter {
             body: Body::Blob(uploaded.blob),
         };
         let committed = self.inner.commit(&manifest, uploaded.ready).await;
-        match committed {
+        match &committed {
             Ok(true) => {
                 let len = sealed_len(self.size);
                 self.inner.used.fetch_add(len, Ordering::Relaxed);
             }
-            // The older one stays, or the error does: this blob is nobody's. What can't be deleted
-            // now is an orphan.
-            Ok(false) | Err(_) => {
-                let deleted = self.inner.backend.delete(&uploaded.blob.path()).await;
-                if committed.is_ok() {
-                    deleted?;
-                }
+            // The older one stays. If this one can't be deleted now, it is an orphan.
+            Ok(false) => {
+                self.inner.backend.delete(&uploaded.blob.path()).await.ok();
             }
+            Err(error) => self.inner.take_back(&manifest, error).await,
         }
         Ok(Stored {
             address: uploaded.address,
@@ -348,7 +345,7 @@ async fn upload_parts(
         upload.abort().await.ok();
     }
     result.map(|ready| {
-        if inner.backend.dated_from_start() {
+        if inner.backend.is_service() {
             started
         } else {
             ready

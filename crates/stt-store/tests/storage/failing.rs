@@ -161,7 +161,10 @@ async fn every_write_may_fail() {
                 failures += 1;
                 assert_eq!(error.io_kind(), Some(kind), "write {from}: {error}");
                 assert!(matches!(error, StoreError::Backend { .. }), "{error}");
-                assert_eq!((stats.objects, stats.blobs), (1, 1), "write {from}");
+                assert_eq!(stats.objects, 1, "write {from}");
+                // A service may have taken a manifest of which it says that it failed: the blob is
+                // left to the collection.
+                assert!(stats.blobs <= 2, "write {from}");
                 let address = whole.store(object(2, len)).await.unwrap();
                 whole.verify(&address).await.unwrap();
             }
