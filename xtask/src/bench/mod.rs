@@ -4,6 +4,7 @@ mod codec;
 mod core;
 mod drybox;
 mod measure;
+mod store;
 mod table;
 
 use anyhow::Result;
@@ -34,6 +35,8 @@ enum Suite {
     Codec,
     /// STT's state machine and its codecs
     Core,
+    /// Storage at rest, against the same work by hand
+    Store,
 }
 
 /// Measures a suite; says whether every figure reached what it is held to.
@@ -42,6 +45,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
         Suite::Drybox => ("drybox", drybox::run(project, options)?),
         Suite::Codec => return codec::run(project, options),
         Suite::Core => return core::run(project, options),
+        Suite::Store => return store::run(project, options),
     };
     println!("\n{}", table::markdown(&figures));
     if options.save {

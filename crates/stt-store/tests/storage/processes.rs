@@ -56,7 +56,6 @@ fn child() {
     });
 }
 
-#[expect(clippy::disallowed_methods, reason = "the child is this program")]
 fn start(folder: &Path, range: std::ops::Range<u64>) -> (Child, BufReader<ChildStdout>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "processes::child", "--nocapture"])
