@@ -7,11 +7,13 @@ pub mod contract;
 mod native;
 mod registry;
 pub mod sidecar;
+mod stt;
 mod unavailable;
 
 pub use native::{PingPong, Tone, Traffic, Wav};
 pub use registry::{Adapters, NATIVE, SpecKind, native};
 pub use sidecar::{ENTROPY_PREFIX, LogSink, Sidecar, SidecarOptions, SidecarProcess};
+pub use stt::Stt;
 pub use unavailable::Unavailable;
 
 /// The source of the Python loader: one file, embedded here for the sidecar host and imported by

@@ -8,6 +8,7 @@ use drybox::{
 use super::{
     native::{PingPong, Tone, Traffic, Wav},
     sidecar::{SidecarOptions, SidecarProcess},
+    stt::Stt,
     unavailable::Unavailable,
 };
 
@@ -39,6 +40,7 @@ impl<'a> SpecKind<'a> {
 pub fn native(name: &str) -> Option<Box<dyn Adapter>> {
     Some(match name {
         "pingpong" => Box::new(PingPong::default()),
+        "stt" => Box::new(Stt::default()),
         "tone" => Box::new(Tone::default()),
         "traffic" => Box::new(Traffic::default()),
         "wav" => Box::new(Wav::default()),
@@ -47,7 +49,7 @@ pub fn native(name: &str) -> Option<Box<dyn Adapter>> {
 }
 
 /// The names that [`native`] knows.
-pub const NATIVE: [&str; 4] = ["pingpong", "tone", "traffic", "wav"];
+pub const NATIVE: [&str; 5] = ["pingpong", "stt", "tone", "traffic", "wav"];
 
 /// Makes the adapters of one run. All Python specs share one host process, as they would share one
 /// interpreter in process; every `cmd:` spec has its own process.

@@ -7,6 +7,7 @@ mod traffic;
 mod wav;
 
 pub use pingpong::PingPong;
+pub(super) use settings::Settings;
 pub use tone::Tone;
 pub use traffic::Traffic;
 pub use wav::Wav;

@@ -5,22 +5,22 @@ use serde_json::Value;
 
 /// The settings of one side, with errors that name side and key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settings<'a> {
+pub(in crate::adapters) struct Settings<'a> {
     config: &'a AdapterConfig,
 }
 
 impl<'a> Settings<'a> {
-    pub(super) const fn new(config: &'a AdapterConfig) -> Self {
+    pub(in crate::adapters) const fn new(config: &'a AdapterConfig) -> Self {
         Self { config }
     }
 
     /// Whether the key is set to anything but null.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(in crate::adapters) fn has(&self, key: &str) -> bool {
         self.value(key).is_some()
     }
 
     /// A whole number within `range`.
-    pub(super) fn whole(
+    pub(in crate::adapters) fn whole(
         &self,
         key: &str,
         default: u64,
@@ -36,7 +36,7 @@ impl<'a> Settings<'a> {
     }
 
     /// A number within `range`.
-    pub(super) fn number(
+    pub(in crate::adapters) fn number(
         &self,
         key: &str,
         default: f64,
@@ -52,7 +52,7 @@ impl<'a> Settings<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool, AdapterFault> {
+    pub(in crate::adapters) fn flag(&self, key: &str, default: bool) -> Result<bool, AdapterFault> {
         match self.value(key) {
             None => Ok(default),
             Some(value) => value
@@ -62,7 +62,7 @@ impl<'a> Settings<'a> {
     }
 
     /// A text, if set.
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, AdapterFault> {
+    pub(in crate::adapters) fn text(&self, key: &str) -> Result<Option<&'a str>, AdapterFault> {
         match self.value(key) {
             None => Ok(None),
             Some(value) => value
@@ -73,7 +73,7 @@ impl<'a> Settings<'a> {
     }
 
     /// An error about one key.
-    pub(super) fn error(&self, key: &str, what: &str) -> AdapterFault {
+    pub(in crate::adapters) fn error(&self, key: &str, what: &str) -> AdapterFault {
         AdapterFault::Load(format!("{}.{key}: {what}", self.config.side.name()))
     }
 
