@@ -68,11 +68,16 @@ impl<T> Recovery<T> {
             self.rtt.update(now.saturating_since(sent_at), delay);
             self.first_sample_at.get_or_insert(now);
         }
+        let event_end = self.event_end;
         if is_news && self.ecn.on_ack(tally.ect0, ack.ecn) {
             self.on_mark(ack.largest, out);
         }
         out.mtu_changed |= tally.mtu_changed;
         self.detect_losses(now, out);
+        if self.event_end > event_end {
+            // All of it was sent before the event that has just begun.
+            tally.fresh = 0;
+        }
         if arrived.undo {
             self.controller.on_spurious();
             self.event_end = self.path_start;

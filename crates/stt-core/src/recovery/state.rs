@@ -329,6 +329,12 @@ impl<T> Recovery<T> {
         self.reordering.shrink();
     }
 
+    /// Slots in the store.
+    #[cfg(test)]
+    pub(super) fn tracked(&self) -> usize {
+        self.sent.len()
+    }
+
     /// Bytes per second to pace at.
     pub(crate) fn pacing_rate(&self) -> u64 {
         if let Some(rate) = self.controller.pacing_rate() {

@@ -1,5 +1,6 @@
 //! Recovery on its own: rule by rule, and against a simulated link.
 
 mod controllers;
+mod properties;
 mod rules;
 mod sim;

@@ -84,6 +84,8 @@ impl Bench {
     }
 }
 
+const NONE: [u64; 0] = [];
+
 pub(super) fn bench() -> Bench {
     Bench::new(config(ControllerKind::NewReno))
 }
@@ -213,4 +215,167 @@ fn reliable_links_have_no_timer_and_no_window() {
     assert!(bench.ack(&[0..=999]).is_empty());
     assert_eq!(bench.out.acked.len(), 999);
     assert!(bench.recovery.unacknowledged().next().is_none());
+}
+
+#[test]
+fn new_reno_halves_once_per_round_trip_and_grows_by_a_packet() {
+    let mut bench = bench();
+    bench.send(12).at(100);
+    assert_eq!(bench.ack(&[4..=11]), [0, 1, 2, 3]);
+    // 12,000 halved once, whatever the number of packets lost; growth needs what is sent since.
+    assert_eq!(bench.recovery.cwnd(), 6_000);
+    assert_eq!(bench.recovery.stats().congestion_events, 1);
+    for round in 0..5 {
+        let first = bench.recovery.peek_pn();
+        let count = bench.recovery.cwnd() / 1_000;
+        bench.send(count);
+        bench.now += Duration::from_millis(100);
+        bench.ack(&[first..=first + count - 1]);
+        // One packet (1,200) more for a window acknowledged (RFC 9002 §7.3.3), whole packets sent.
+        let grown = bench.recovery.cwnd();
+        assert!(
+            (6_000..=6_000 + 1_200 * (round + 1)).contains(&grown),
+            "{grown}"
+        );
+        assert!(
+            grown + 1_200 >= 6_000 + 1_200 * round,
+            "{grown} after {round} rounds"
+        );
+    }
+}
+
+#[test]
+fn slow_start_doubles() {
+    let mut bench = bench();
+    for round in 1..=4 {
+        let first = bench.recovery.peek_pn();
+        let count = bench.recovery.cwnd() / 1_000;
+        bench.send(count).now += Duration::from_millis(100);
+        bench.ack(&[first..=first + count - 1]);
+        assert_eq!(bench.recovery.cwnd(), 12_000 << round);
+    }
+}
+
+#[test]
+fn a_window_that_is_not_used_does_not_grow() {
+    let mut bench = bench();
+    for pn in 0..50 {
+        bench.send(1).now += Duration::from_millis(100);
+        bench.ack(&[pn..=pn]);
+    }
+    assert_eq!(bench.recovery.cwnd(), 12_000);
+}
+
+#[test]
+fn losses_that_arrive_after_all_are_undone() {
+    for kind in [ControllerKind::NewReno, ControllerKind::Cubic] {
+        let mut bench = Bench::new(config(kind));
+        bench.send(12).at(100);
+        assert_eq!(bench.ack(&[2..=7]), [0, 1]);
+        let window = bench.recovery.cwnd();
+        assert!(window < 12_000);
+        assert_eq!(bench.ack(&[1..=7]), NONE);
+        assert_eq!(bench.recovery.cwnd(), window);
+        assert_eq!(bench.ack(&[0..=7]), NONE);
+        assert!(bench.recovery.cwnd() >= 12_000, "{kind:?}");
+        assert_eq!(bench.recovery.stats().spurious_losses, 2);
+        // The extent seen was 8: the seventh beyond proves nothing any more.
+        bench.ack(&[0..=11]);
+        bench.send(12).at(200);
+        assert_eq!(bench.ack(&[20..=20]), [12]);
+    }
+}
+
+#[test]
+fn persistent_congestion_needs_three_timeouts_of_loss_without_an_arrival() {
+    for arrival in [false, true] {
+        let mut bench = bench();
+        bench.send(1).at(100).ack(&[0..=0]);
+        bench.at(200).send(1);
+        // smoothed 100 + 4·50 + 25 ms, three times.
+        bench.at(600).send(1);
+        bench.at(1_200).send(2);
+        bench.now += Duration::from_millis(100);
+        let last = bench.recovery.peek_pn() - 1;
+        bench.send(4).now += Duration::from_millis(100);
+        if arrival {
+            bench.ack(&[2..=2]);
+        }
+        bench.ack(&[last + 4..=last + 4]);
+        assert_eq!(bench.out.persistent_congestion, !arrival);
+        assert_eq!(bench.recovery.cwnd() == 2_400, !arrival);
+    }
+}
+
+#[test]
+fn other_paths_have_no_part() {
+    let mut bench = bench();
+    bench.send(10);
+    bench.recovery.on_path_change(bench.now, true);
+    assert_eq!(bench.recovery.bytes_in_flight(), 10_000);
+    bench.recovery.on_path_change(bench.now, false);
+    assert_eq!(bench.recovery.bytes_in_flight(), 0);
+    bench.at(500);
+    assert_eq!(bench.ack(&[5..=9]), [0, 1, 2, 3, 4]);
+    assert_eq!(bench.out.acked.len(), 5);
+    assert!(!bench.recovery.rtt().is_sampled());
+    assert_eq!(bench.recovery.cwnd(), 12_000);
+    assert_eq!(bench.recovery.stats().congestion_events, 0);
+}
+
+#[test]
+fn a_lost_probe_for_the_mtu_is_no_congestion() {
+    let searching = RecoveryConfig {
+        max_mtu: 1_472,
+        ..config(ControllerKind::NewReno)
+    };
+    let mut bench = Bench::new(searching);
+    assert_eq!(bench.recovery.poll_mtu_probe(bench.now), None);
+    bench.send(1).at(50).ack(&[0..=0]);
+    let size = bench.recovery.poll_mtu_probe(bench.now).unwrap();
+    bench.send_as(size, true, Ecn::NotEct, true);
+    bench.send(5).at(100);
+    assert_eq!(bench.ack(&[2..=6]), [1]);
+    assert!(!bench.out.congestion);
+    assert_eq!(bench.recovery.poll_mtu_probe(bench.now), Some(size));
+}
+
+/// A peer that takes data for ever but never acknowledges what acknowledges it.
+#[test]
+fn pure_acknowledgements_do_not_pile_up() {
+    let mut bench = bench();
+    bench.send(1);
+    for _ in 0..100_000 {
+        bench.send_as(40, false, Ecn::NotEct, false);
+        while bench
+            .recovery
+            .next_timeout()
+            .is_some_and(|at| at <= bench.now)
+        {
+            bench.out.clear();
+            let _ = bench.recovery.on_timeout(bench.now, &mut bench.out);
+        }
+    }
+    assert!(bench.recovery.wants_ping());
+    assert!(
+        bench.recovery.tracked() <= 1_100,
+        "{}",
+        bench.recovery.tracked()
+    );
+}
+
+#[test]
+fn an_idle_one_is_small() {
+    let mut bench = bench();
+    for burst in 1..=20 {
+        let first = bench.recovery.peek_pn();
+        bench.send(10).at(100 * burst).ack(&[first..=first + 9]);
+    }
+    bench.recovery.release_memory();
+    assert_eq!(bench.recovery.tracked(), 0);
+    assert!(
+        size_of::<Recovery<u64>>() <= 1_024,
+        "{}",
+        size_of::<Recovery<u64>>()
+    );
 }
