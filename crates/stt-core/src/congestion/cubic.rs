@@ -210,6 +210,7 @@ fn cube_root(value: u128) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RttEstimator;
 
     #[test]
     fn cube_root_is_the_floor() {
@@ -238,5 +239,51 @@ mod tests {
         assert_eq!(at(k + 1_000_000), w_max + 400);
         assert_eq!(at(k + 10_000_000), w_max + 400_000);
         assert!(at(u64::MAX) >= w_max + 400_000_000 * 1_000);
+    }
+
+    /// RFC 9438 §4.2: after a loss the window is back where it was after K, and follows the curve
+    /// from there.
+    #[test]
+    fn window_follows_the_curve() {
+        let (mtu, w_max) = (1_000, 1_000_000);
+        let mut cubic = Cubic::new(mtu, w_max);
+        let mut rtt = RttEstimator::new(Duration::from_millis(100));
+        rtt.update(Duration::from_millis(100), Duration::ZERO);
+        cubic.on_loss(&Loss {
+            bytes: 1_000,
+            before: w_max,
+            rtt: rtt.latest(),
+            event: true,
+            persistent: false,
+        });
+        assert_eq!(cubic.window(), w_max * 7 / 10);
+        // ∛(300 / 0.4) s.
+        let k = k(w_max * 3 / 10, u64::from(mtu));
+        assert_eq!(k, 9_085_602);
+        for round in 0..200u64 {
+            let window = cubic.window();
+            for step in 0..10 {
+                cubic.on_ack(&Acked {
+                    now: Timestamp::from_millis(round * 100 + step * 10),
+                    bytes: window / 10,
+                    fresh: window / 10,
+                    before: window,
+                    in_flight: window,
+                    peak: cubic.window(),
+                    rtt: &rtt,
+                    round: step == 0,
+                    sample: None,
+                });
+            }
+            let elapsed = Duration::from_millis(round * 100 + 90);
+            let curve = curve(elapsed, k, w_max, u64::from(mtu));
+            // Each round trip closes 1 - 1/e of the gap (§4.4): the steep start lags a little.
+            let off = cubic.window().abs_diff(curve);
+            assert!(
+                off * 100 <= 5 * curve,
+                "{} against {curve} at {elapsed:?}",
+                cubic.window()
+            );
+        }
     }
 }
