@@ -128,6 +128,14 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (value, begin.elapsed())
 }
 
+/// Runs a task on the runtime's threads. The clock starts before the task can.
+fn on<T: Send + 'static>(
+    runtime: &Runtime,
+    task: impl Future<Output = T> + Send + 'static,
+) -> (Result<T, tokio::task::JoinError>, Duration) {
+    timed(|| runtime.block_on(runtime.spawn(task)))
+}
+
 fn put_large(runtime: &Runtime, rounds: u32) -> (Duration, Duration) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let storage = open(runtime, &folder.path().join("store"));
@@ -136,11 +144,8 @@ fn put_large(runtime: &Runtime, rounds: u32) -> (Duration, Duration) {
         rounds,
         |round| {
             let object = Bytes::from(object(round, LARGE));
-            let task = runtime.spawn({
-                let storage = storage.clone();
-                async move { storage.store(object).await }
-            });
-            let (stored, took) = timed(|| runtime.block_on(task));
+            let storage = storage.clone();
+            let (stored, took) = on(runtime, async move { storage.store(object).await });
             stored.expect("no panic").expect("there is room");
             took
         },
@@ -174,11 +179,8 @@ fn get_large(runtime: &Runtime, rounds: u32) -> (Duration, Duration) {
     in_turns(
         4 * rounds,
         |_| {
-            let task = runtime.spawn({
-                let storage = storage.clone();
-                async move { storage.retrieve(&address).await }
-            });
-            let (object, took) = timed(|| runtime.block_on(task));
+            let storage = storage.clone();
+            let (object, took) = on(runtime, async move { storage.retrieve(&address).await });
             let object = object.expect("no panic").expect("it is there");
             assert_eq!(object.len(), LARGE);
             took
@@ -204,11 +206,8 @@ fn put_small(runtime: &Runtime, rounds: u32) -> (Duration, Duration) {
         20 * rounds,
         |round| {
             let object = object(round, SMALL);
-            let task = runtime.spawn({
-                let storage = storage.clone();
-                async move { storage.store(object).await }
-            });
-            let (stored, took) = timed(|| runtime.block_on(task));
+            let storage = storage.clone();
+            let (stored, took) = on(runtime, async move { storage.store(object).await });
             stored.expect("no panic").expect("there is room");
             took
         },
