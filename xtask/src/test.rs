@@ -85,6 +85,18 @@ fn rust(project: &Project, steps: &mut Steps) {
             "--tests",
         ]),
     );
+    steps.command(
+        "stt-store before an S3 service, its memory counted",
+        cargo(project).args([
+            "test",
+            "--locked",
+            "--manifest-path",
+            "crates/stt-store/peers/Cargo.toml",
+            "--target-dir",
+            "target/peers",
+            "--tests",
+        ]),
+    );
 }
 
 fn python(project: &Project, steps: &mut Steps) -> Result<()> {
