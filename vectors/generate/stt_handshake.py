@@ -1,8 +1,8 @@
-"""STT's handshake a second time, after docs/spec/stt-handshake.md, to make vectors/stt/handshake.json.
+"""STT's handshake a second time, after its page, to make vectors/stt/handshake.json.
 
-    pip install -r vectors/generate/requirements.txt
-    python vectors/generate/stt_handshake.py            writes the file
-    python vectors/generate/stt_handshake.py --check    compares it with what is there
+pip install -r vectors/generate/requirements.txt
+python vectors/generate/stt_handshake.py            writes the file
+python vectors/generate/stt_handshake.py --check    compares it with what is there
 """
 
 import argparse

@@ -91,7 +91,7 @@ impl Draws<'_> {
         value[0]
     }
 
-    /// Standard normal values drawn together, in groups of [`GROUP`].
+    /// Standard normal values drawn together, in groups of `GROUP`.
     ///
     /// A group's first draws, one word for each value, decide almost all of them; the others follow
     /// in turn (`docs/spec/determinism.md`, 1.5).

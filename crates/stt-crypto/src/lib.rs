@@ -24,7 +24,7 @@ mod suite;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
-mod vectors;
+mod tests;
 
 pub use chunk::{ChunkKey, ChunkRefused};
 pub use cookie::{COOKIE_LEN, CookieRefused, SEALED_COOKIE_LEN, XNONCE_LEN};

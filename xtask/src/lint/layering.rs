@@ -91,7 +91,7 @@ const FENCED: [(&str, &[&str]); 7] = [
     ("numpy", &["drywire-python"]),
     ("pyo3", &["drywire-python"]),
     ("socket2", &["stt-store"]),
-    ("tokio", &[]),
+    ("tokio", &["stt-store"]),
 ];
 
 /// What source code below the edge never names, and what stands in its place.

@@ -344,8 +344,10 @@ def _load_entry_point(name):
 
 
 def _make_way(folder):
-    """Forgets modules of other adapters' folders whose names `folder` has too: each adapter keeps those
-    that it imported, and the next one imports its own."""
+    """Forgets modules of other adapters' folders whose names `folder` has too.
+
+    Each adapter keeps those that it imported, and the next one imports its own.
+    """
     others = [other for other in _run.folders if other != folder]
     for name, module in list(sys.modules.items()):
         known = name in _run.modules or name in (_run.known or ())

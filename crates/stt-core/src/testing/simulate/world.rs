@@ -28,13 +28,13 @@ const END: Duration = Duration::from_secs(3_000);
 const MAX_STEPS: u64 = 5_000_000;
 
 /// One line of a trace.
-pub type Trace<'a> = &'a mut dyn FnMut(Timestamp, &str);
+pub(super) type Trace<'a> = &'a mut dyn FnMut(Timestamp, &str);
 
 /// Runs the plan of `seed`, telling `trace` what happens.
 ///
 /// # Errors
 /// The first invariant that did not hold.
-pub fn run(seed: u64, trace: Trace<'_>) -> Result<Report, Failure> {
+pub fn run(seed: u64, trace: &mut dyn FnMut(Timestamp, &str)) -> Result<Report, Failure> {
     let plan = Plan::from_seed(seed);
     trace(Timestamp::ZERO, &format!("{plan:?}"));
     let mut world = World::new(plan);
