@@ -235,9 +235,16 @@ fn folders_stay_unique_and_short() {
 #[test]
 fn the_published_scenarios_fit_the_published_schema() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
+    let folders = [folder.to_owned(), format!("{folder}/stt")];
+    let entries = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let mut read = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in entries {
         let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let root = super::super::yaml::read(&text).unwrap();
         assert!(
@@ -257,7 +264,7 @@ fn the_published_scenarios_fit_the_published_schema() {
         }
         read += 1;
     }
-    assert!(read >= 4, "only {read} scenarios in {folder}");
+    assert!(read >= 17, "only {read} scenarios in {folder}");
 }
 
 #[test]
