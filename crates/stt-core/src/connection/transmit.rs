@@ -4,7 +4,7 @@ use rand_core::Rng;
 use stt_crypto::TAG_LEN;
 
 use crate::{
-    Ecn, PathId, Timestamp, Transmit,
+    Ecn, Timestamp, Transmit,
     recovery::{SendState, Sent},
     wire::{
         Ack, Frame, WireId, Writer,
@@ -158,7 +158,7 @@ impl Connection {
             .len()
             .min(usize::try_from(self.active.allowance()).unwrap_or(usize::MAX));
         let id = self.peer_ids.id(self.active.peer_sequence)?;
-        let built = self.build(now, plan, self.active.id, &id, &mut buf[..room])?;
+        let built = self.build(now, plan, &id, &mut buf[..room])?;
         let size = built.size;
         if plan.probe {
             self.probes -= 1;
@@ -197,40 +197,26 @@ impl Connection {
         if !self.confirmed {
             return None;
         }
-        let (path, sequence, challenge, response) =
+        let (path, sequence, challenge, frame) =
             if let Some((path, data)) = self.responses.take_other(&self.active.id) {
                 let known = [&self.former, &self.candidate]
                     .into_iter()
                     .flatten()
                     .find(|known| known.id == path);
                 let sequence = known.map_or(self.active.peer_sequence, |known| known.peer_sequence);
-                (path, sequence, None, Some(data))
+                (path, sequence, None, Frame::PathResponse(data))
             } else {
                 let waiting = [&self.former, &self.candidate]
                     .into_iter()
                     .flatten()
                     .find(|known| known.challenge_due())?;
                 let (path, sequence) = (waiting.id, waiting.peer_sequence);
-                (path, sequence, Some(self.fresh_challenge()), None)
+                let data = self.fresh_challenge();
+                (path, sequence, Some(data), Frame::PathChallenge(data))
             };
         let id = self.peer_ids.id(sequence)?;
         let room = buf.len().min(usize::from(self.recovery.mtu()));
-        let mut number_of_frames = 0;
-        let size = self.seal(now, &id, &mut buf[..room], |writer| {
-            for frame in [
-                challenge.map(Frame::PathChallenge),
-                response.map(Frame::PathResponse),
-            ]
-            .into_iter()
-            .flatten()
-            {
-                if writer.remaining() >= frame.encoded_len() {
-                    frame.write(writer);
-                    number_of_frames += 1;
-                }
-            }
-            true
-        })?;
+        let size = self.seal(now, &id, &mut buf[..room], |writer| put(writer, &frame))?;
         for known in [self.former.as_mut(), self.candidate.as_mut()] {
             if let Some(known) = known
                 && known.id == path
@@ -298,17 +284,9 @@ impl Connection {
     }
 
     /// Fills and seals a packet for the active path.
-    fn build(
-        &mut self,
-        now: Timestamp,
-        plan: Plan,
-        path: PathId,
-        id: &WireId,
-        buf: &mut [u8],
-    ) -> Option<Built> {
+    fn build(&mut self, now: Timestamp, plan: Plan, id: &WireId, buf: &mut [u8]) -> Option<Built> {
         let mut eliciting = false;
         let challenge = self.active.challenge_due().then(|| self.fresh_challenge());
-        // The closure of `seal` borrows what it fills from; taken apart here so that it may.
         let number = self.next_number(now)?;
         let mut carried = self.pool.take();
         let largest_acked = self.recovery.largest_acked();
@@ -336,7 +314,7 @@ impl Connection {
                 self.timers.stop(Timer::Ack);
             }
         }
-        if let Some(data) = self.responses.take(&path) {
+        if let Some(data) = self.responses.take(&self.active.id) {
             eliciting |= put(&mut writer, &Frame::PathResponse(data));
         }
         if let Some(data) = challenge
