@@ -26,7 +26,7 @@ struct Rule {
 }
 
 /// Every member of the workspace. A new crate takes its place here first.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule {
         name: "st-protocol",
         level: Level::Core,
@@ -48,6 +48,11 @@ const RULES: [Rule; 8] = [
         may_use: &["stt-crypto"],
     },
     Rule {
+        name: "stt",
+        level: Level::Edge,
+        may_use: &["stt-core", "stt-crypto", "stt-store"],
+    },
+    Rule {
         name: "drybox",
         level: Level::System,
         may_use: &[],
@@ -58,6 +63,7 @@ const RULES: [Rule; 8] = [
         may_use: &[
             "drybox",
             "st-protocol",
+            "stt",
             "stt-core",
             "stt-crypto",
             "stt-store",
@@ -70,6 +76,7 @@ const RULES: [Rule; 8] = [
             "drybox",
             "drywire",
             "st-protocol",
+            "stt",
             "stt-core",
             "stt-crypto",
             "stt-store",
@@ -87,11 +94,11 @@ const RULES: [Rule; 8] = [
 const FENCED: [(&str, &[&str]); 7] = [
     ("anyhow", &["drywire", "drywire-python", "xtask"]),
     ("clap", &["drywire", "drywire-python", "xtask"]),
-    ("mio", &["stt-store"]),
+    ("mio", &["drywire", "drywire-python", "stt", "stt-store"]),
     ("numpy", &["drywire-python"]),
     ("pyo3", &["drywire-python"]),
-    ("socket2", &["stt-store"]),
-    ("tokio", &["stt-store"]),
+    ("socket2", &["drywire", "drywire-python", "stt", "stt-store"]),
+    ("tokio", &["drywire", "drywire-python", "stt", "stt-store"]),
 ];
 
 /// What source code below the edge never names, and what stands in its place.
