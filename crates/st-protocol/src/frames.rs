@@ -31,15 +31,12 @@ const ROOM: usize = BLOCK + STEP;
 /// It may be dropped at any time: the decoder has then taken the bytes up to [`rest`](Self::rest), and no more.
 #[derive(Debug)]
 pub struct Frames<'d, 'a, S = DefaultStorage> {
+    // As little as will do: the loop of the caller, which all of this is inlined into, has the registers for no more.
     decoder: &'d mut Decoder<S>,
-    /// The input from the marked block on.
+    /// The input from the marked block on; the decoder has counted what came before it.
     input: &'a [u8],
-    /// That block and a step more, while there are marks.
-    marked: &'a [u8; ROOM],
-    /// What of `input` has been taken.
+    /// What of `input` has been taken, no more than the block.
     taken: usize,
-    /// What of that the decoder has counted: not every frame is, since that costs as much as the rest of its way.
-    counted: usize,
     /// The marks of the first block of `input`, without those of what has been taken.
     marks: Marks,
 }
@@ -49,9 +46,7 @@ impl<'d, 'a, S> Frames<'d, 'a, S> {
         Self {
             decoder,
             input,
-            marked: &[END; ROOM],
             taken: 0,
-            counted: 0,
             marks: Marks::NONE,
         }
     }
@@ -61,11 +56,12 @@ impl<'d, 'a, S> Frames<'d, 'a, S> {
         &self.input[self.taken..]
     }
 
-    /// Has the decoder count what was taken since the last time.
+    /// Has the decoder count what was taken: once a block, since for each frame it would cost as much as the rest of its way.
     #[inline(always)]
-    const fn count(&mut self) {
-        self.decoder.position += (self.taken - self.counted) as u64;
-        self.counted = self.taken;
+    fn count(&mut self) {
+        self.decoder.position += self.taken as u64;
+        self.input = &self.input[self.taken..];
+        self.taken = 0;
     }
 }
 
@@ -86,17 +82,16 @@ impl<'a, S: Storage> Frames<'_, 'a, S> {
         // What is not inlined gets no reference to `self`, so that all of it but the decoder stays in registers.
         if self.marks.ends == 0 {
             self.count();
-            self.input = &self.input[self.taken..];
-            (self.taken, self.counted) = (0, 0);
             if let Some(block) = self.input.first_chunk() {
-                self.marked = block;
                 self.marks = look_on(self.decoder, block);
             }
         }
         let Marks { ends, escapes } = self.marks;
-        if ends != 0 {
+        if ends != 0
+            && let Some(marked) = self.input.first_chunk::<ROOM>()
+        {
             let end = ends.trailing_zeros() as usize % BLOCK;
-            if let Some([verb, body @ ..]) = self.marked[..end].get(self.taken..)
+            if let Some([verb, body @ ..]) = marked[..end].get(self.taken..)
                 && let Some(verb) = Verb::from_byte(*verb)
             {
                 self.marks.ends = ends & (ends - 1);
@@ -107,7 +102,7 @@ impl<'a, S: Storage> Frames<'_, 'a, S> {
                     body
                 } else {
                     self.marks.escapes = escapes ^ mine;
-                    unescape(&mut self.decoder.storage, self.marked, from, end, mine)
+                    unescape(&mut self.decoder.storage, marked, from, end, mine)
                 };
                 let payload = PayloadRef::plain(payload);
                 return Ok(Some(FrameRef::from_parts(verb, payload)));
@@ -120,11 +115,10 @@ impl<'a, S: Storage> Frames<'_, 'a, S> {
     #[inline(always)]
     fn next_alone(&mut self) -> Result<Option<FrameRef<'_>>, DecodeError> {
         self.count();
-        let mut rest = self.rest();
-        let result = next_alone(self.decoder, &mut rest);
         self.marks = Marks::NONE;
-        self.taken = self.input.len() - rest.len();
-        self.counted = self.taken;
+        let mut rest = self.input;
+        let result = next_alone(self.decoder, &mut rest);
+        self.input = rest;
         // Taken apart and put together, so that the other way here does not go through memory too.
         match result {
             Ok(Some(frame)) => {
