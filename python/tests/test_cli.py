@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
 
@@ -119,6 +121,15 @@ def test_a_sweep_runs_each_value_in_a_process(
     assert len(list(log.iterdir())) == 3
 
 
+def _as_from_a_terminal() -> None:
+    """Who starts these tests in the background may have SIGINT ignored, which children inherit.
+
+    A run that nothing ends must not fill the disk either.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
+
+
 def test_interrupt_leaves_readable_outputs(
     write_adapter: WriteAdapter, tmp_path: pathlib.Path
 ) -> None:
@@ -155,6 +166,7 @@ def test_interrupt_leaves_readable_outputs(
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         encoding="utf-8",
+        preexec_fn=_as_from_a_terminal,
     )
     assert child.stderr is not None
     try:
@@ -163,9 +175,9 @@ def test_interrupt_leaves_readable_outputs(
                 break
         else:
             pytest.fail("the run ended by itself")
-        child.send_signal(2)
-        rest = child.stderr.read()
-        assert child.wait(timeout=60) == 130, rest
+        child.send_signal(signal.SIGINT)
+        _, rest = child.communicate(timeout=60)
+        assert child.returncode == 130, rest
     finally:
         child.kill()
         child.wait()
