@@ -290,13 +290,22 @@ impl Connection {
     /// Leaves ids that the peer wants back (RFC 9000 §5.1.2).
     fn leave_retired(&mut self) -> Result<(), TransportError> {
         self.peer_ids.retire_unused()?;
-        if self.peer_ids.must_leave(self.active.peer_sequence)
-            && let Some(sequence) = self.peer_ids.take_spare()
+        while let Some(old) = self.asked_back()
+            && let Some(spare) = self.peer_ids.take_spare()
         {
-            let old = core::mem::replace(&mut self.active.peer_sequence, sequence);
+            for path in self.paths_mut().filter(|path| path.peer_sequence == old) {
+                path.peer_sequence = spare;
+            }
             self.peer_ids.retire(old)?;
         }
         Ok(())
+    }
+
+    /// The sequence of an id in use that the peer wants back.
+    fn asked_back(&self) -> Option<u64> {
+        self.paths()
+            .map(|path| path.peer_sequence)
+            .find(|sequence| self.peer_ids.must_leave(*sequence))
     }
 
     /// Gives up the active path: back to the former one, if that works.

@@ -203,7 +203,9 @@ impl PeerIds {
         if new.retire_prior_to > self.retired_before {
             self.retired_before = new.retire_prior_to;
         }
-        if self.known.len() > MAX_PEER_IDS {
+        // Those that this NEW_ID asks back don't count any more (RFC 9000 §5.1.1).
+        let kept = |known: &&PeerId| known.sequence >= self.retired_before;
+        if self.known.iter().filter(kept).count() > MAX_PEER_IDS {
             return Err(TransportError::new(
                 Code::ID_LIMIT_ERROR,
                 "more wire ids than are kept",
@@ -212,7 +214,7 @@ impl PeerIds {
         Ok(Some(token))
     }
 
-    /// The sequence of the id in use if the peer asked for its retirement.
+    /// Whether the peer asked for the retirement of this sequence.
     pub(super) fn must_leave(&self, sequence: u64) -> bool {
         sequence < self.retired_before
     }

@@ -58,6 +58,10 @@ struct ReceiveKeys {
     next_secret: TrafficSecret,
     /// The lowest number that the current key has opened.
     first: Option<u64>,
+    /// The highest number that the current key has opened.
+    highest: Option<u64>,
+    /// The highest number that an older key has opened: newer keys seal higher numbers only.
+    highest_before: Option<u64>,
     previous: Option<PacketKey>,
     epoch: u64,
 }
@@ -80,6 +84,12 @@ pub(super) enum OpenFailure {
     Fatal(Code, &'static str),
 }
 
+/// RFC 9001 §6.4: what has a higher number is sealed with the same or newer keys.
+const BELOW_OLDER_KEYS: OpenFailure = OpenFailure::Fatal(
+    Code::KEY_UPDATE_ERROR,
+    "the peer sealed a lower number with newer keys than a higher one",
+);
+
 impl Keys {
     pub(super) fn new(
         aead: Aead,
@@ -96,7 +106,6 @@ impl Keys {
                 secret: send,
                 epoch: 0,
                 first: None,
-
                 bytes: 0,
                 since: now,
             },
@@ -106,6 +115,8 @@ impl Keys {
                 next: next_secret.packet_key(aead),
                 next_secret,
                 first: None,
+                highest: None,
+                highest_before: None,
                 previous: None,
                 epoch: 0,
             },
@@ -183,8 +194,15 @@ impl Keys {
             });
         };
         if is_current {
+            if receive
+                .highest_before
+                .is_some_and(|highest| number < highest)
+            {
+                return Err(BELOW_OLDER_KEYS);
+            }
             let first_of_epoch = receive.first.is_none();
             receive.first = Some(receive.first.map_or(number, |first| first.min(number)));
+            receive.highest = receive.highest.max(Some(number));
             return Ok(Opened {
                 len,
                 updated: false,
@@ -192,6 +210,7 @@ impl Keys {
             });
         }
         if receive.previous.is_some() && below_current {
+            receive.highest_before = receive.highest_before.max(Some(number));
             return Ok(Opened {
                 len,
                 updated: false,
@@ -199,14 +218,20 @@ impl Keys {
             });
         }
         // The next key opened it: the peer has updated (RFC 9001 §6.2).
-        if below_current {
+        if receive.highest.is_some_and(|highest| number < highest) {
+            return Err(BELOW_OLDER_KEYS);
+        }
+        // To update it needs an acknowledgement of something that it sealed with the current key,
+        // and that comes under our current key.
+        if receive.first.is_none() || self.send.first.is_none() {
             return Err(OpenFailure::Fatal(
                 Code::KEY_UPDATE_ERROR,
-                "the peer updated its keys before it saw our update answered",
+                "the peer updated its keys before it saw the update before answered",
             ));
         }
         self.advance_receive();
         self.receive.first = Some(number);
+        self.receive.highest = Some(number);
         Ok(Opened {
             len,
             updated: true,
@@ -285,6 +310,7 @@ impl Keys {
         let current = core::mem::replace(&mut receive.next, next);
         receive.previous = Some(core::mem::replace(&mut receive.current, current));
         receive.first = None;
+        receive.highest_before = receive.highest_before.max(receive.highest.take());
         receive.epoch += 1;
     }
 }

@@ -327,7 +327,9 @@ impl Connection {
     /// tells. A second call takes the place of the first.
     pub fn migrate(&mut self, path: PathId) {
         if path == self.active.id {
-            self.candidate = None;
+            if let Some(given_up) = self.candidate.take() {
+                self.leave(given_up);
+            }
             return;
         }
         let sequence = self
@@ -457,14 +459,37 @@ impl Connection {
         }
     }
 
-    /// Gives the wire id of a path back that is left, unless the active path uses it too.
+    /// Gives the wire id of a path back that is left, unless another path uses it too.
     fn leave(&mut self, path: Path) {
-        if path.peer_sequence != self.active.peer_sequence
-            && let Err(error) = self.peer_ids.retire(path.peer_sequence)
-        {
-            // Only as many paths are left as the peer has given ids for.
-            debug_assert!(false, "{error}");
+        let is_shared = self
+            .paths()
+            .any(|kept| kept.peer_sequence == path.peer_sequence);
+        if !is_shared {
+            // Refused when more wait to be given back than are remembered. Then the peer keeps one
+            // for nothing, which is its own loss: it kept RETIRE_ID from being sent.
+            let _ = self.peer_ids.retire(path.peer_sequence);
         }
+    }
+
+    /// All paths that are remembered, the active one first.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        [
+            Some(&self.active),
+            self.former.as_ref(),
+            self.candidate.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut Path> {
+        [
+            Some(&mut self.active),
+            self.former.as_mut(),
+            self.candidate.as_mut(),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     fn restart_idle(&mut self, now: Timestamp) {

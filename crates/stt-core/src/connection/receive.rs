@@ -45,16 +45,8 @@ impl Connection {
             }
             State::Draining | State::Drained => return,
         }
-        for known in [
-            Some(&mut self.active),
-            self.former.as_mut(),
-            self.candidate.as_mut(),
-        ] {
-            if let Some(known) = known
-                && known.id == path
-            {
-                known.on_received(datagram.len());
-            }
+        for known in self.paths_mut().filter(|known| known.id == path) {
+            known.on_received(datagram.len());
         }
         match self.open_packet(now, datagram) {
             Ok(packet) => self.accept_packet(now, path, ecn, &packet, datagram),

@@ -104,15 +104,7 @@ impl Connection {
     }
 
     pub(super) fn rearm_path(&mut self) {
-        let next = [
-            Some(&self.active),
-            self.former.as_ref(),
-            self.candidate.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        .filter_map(super::path::Path::deadline)
-        .min();
+        let next = self.paths().filter_map(super::path::Path::deadline).min();
         self.timers.set_or_stop(Timer::Path, next);
     }
 }

@@ -152,6 +152,10 @@ fn opens(answered: &Answered, id_len: usize, datagram: &[u8]) -> bool {
     let Some(found) = header::unprotect(&mut copy, number_at, &mask) else {
         return false;
     };
+    // No update of keys comes before the confirmation (`stt-session.md` §1.2).
+    if found.phase {
+        return false;
+    }
     let number = header::expand_pn(found.truncated, found.pn_len, 0);
     let (head, body) = copy.split_at_mut(number_at + found.pn_len);
     receive.packet_key(aead).open(number, head, body).is_ok()

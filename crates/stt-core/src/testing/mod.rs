@@ -2,6 +2,7 @@
 
 mod link;
 mod pair;
+pub mod peer;
 pub mod simulate;
 
 pub use link::{Flight, InFlight, Link, LinkConfig, SimpleLink};

@@ -1,0 +1,171 @@
+//! Other paths, challenges, amplification (`docs/spec/stt-session.md` §7).
+
+use core::time::Duration;
+
+use stt_core::{
+    Dir,
+    testing::peer::numbers,
+    wire::{Frame, Frames},
+};
+
+use super::{Case, PING};
+use crate::support::path;
+
+fn challenge(number: u64) -> Vec<u8> {
+    [&[0x1a][..], &number.to_be_bytes()].concat()
+}
+
+fn new_id(sequence: u8) -> Vec<u8> {
+    [&[0x18, sequence, 0, 4][..], &[sequence; 4], &[sequence; 16]].concat()
+}
+
+/// Bob gets frames from another address.
+fn tell_from(case: &mut Case, from: &str, frames: &[u8]) -> usize {
+    let packet = case.peer.seal(frames);
+    case.bob.receive(from, &packet);
+    packet.len()
+}
+
+fn responses(frames: &[u8]) -> usize {
+    Frames::new(frames)
+        .filter(|frame| matches!(frame, Ok(Frame::PathResponse(_))))
+        .count()
+}
+
+#[test]
+fn a_flood_of_challenges_in_a_packet_has_one_answer() {
+    let mut case = Case::new();
+    let flood: Vec<u8> = (0..6_000).flat_map(challenge).collect();
+    case.tell(&flood);
+    let heard = case.heard();
+    let count: usize = heard.iter().map(|packet| responses(&packet.frames)).sum();
+    assert_eq!(count, 1);
+    case.assert_unharmed();
+}
+
+#[test]
+fn a_flood_of_challenges_from_everywhere_keeps_two_answers_and_costs_its_sender_as_much() {
+    let mut case = Case::new();
+    for number in 0..1_000 {
+        tell_from(&mut case, &format!("path {number}"), &challenge(number));
+    }
+    let sent = case.bob.sent();
+    let elsewhere = sent.iter().filter(|(to, _)| *to != path("mallory"));
+    assert_eq!(elsewhere.count(), 2);
+    // One at a time each has its answer, no larger than the question.
+    for number in 0..1_000 {
+        let from = format!("path {number}");
+        let asked = tell_from(&mut case, &from, &challenge(number));
+        for (to, answer) in case.bob.sent() {
+            assert!(to != path(&from) || answer.len() <= asked + 4);
+        }
+    }
+    assert_eq!(case.path(), path("mallory"), "a question moves nobody");
+    case.assert_unharmed();
+}
+
+#[test]
+fn at_most_three_times_what_came_from_an_unproven_address_goes_there() {
+    let mut case = Case::new();
+    for sequence in 1..4 {
+        case.tell(&new_id(sequence));
+    }
+    let connection = case.connection();
+    let id = connection.open(Dir::Uni).unwrap();
+    connection.streams().write(id, &[0x55; 200_000]).unwrap();
+    let mut received = 0;
+    let mut sent = 0;
+    // Mallory forwards her packets through the victim's address and says that she has read all.
+    for _ in 0..20 {
+        let largest = case.peer.largest.unwrap();
+        received += tell_from(&mut case, "victim", &numbers(&[0x02, largest, 0, 0, 0]));
+        received += tell_from(&mut case, "victim", &[PING]);
+        for (_, (to, datagram)) in case.bob.pass(400) {
+            case.peer.open(&datagram);
+            if to == path("victim") {
+                sent += datagram.len();
+                assert!(sent <= 3 * received, "{sent} for {received}");
+            }
+        }
+    }
+    assert!(sent > 0);
+}
+
+#[test]
+fn only_the_answer_to_a_challenge_proves_a_path() {
+    let mut case = Case::new();
+    let connection = case.connection();
+    let id = connection.open(Dir::Uni).unwrap();
+    connection.streams().write(id, &[0x55; 100_000]).unwrap();
+    let mut received = tell_from(&mut case, "victim", &[PING]);
+    let guesses: Vec<u8> = (0..100_u64)
+        .flat_map(|guess| [&[0x1b][..], &guess.to_be_bytes()].concat())
+        .collect();
+    received += tell_from(&mut case, "victim", &guesses);
+    let to_victim: usize = case
+        .bob
+        .pass(200)
+        .iter()
+        .filter(|(_, (to, _))| *to == path("victim"))
+        .map(|(_, (_, datagram))| datagram.len())
+        .sum();
+    assert!(to_victim <= 3 * received, "{to_victim} for {received}");
+}
+
+#[test]
+fn only_the_highest_number_with_something_else_than_probes_moves_the_session() {
+    let mut case = Case::new();
+    let late = case.peer.header();
+    case.tell(&[PING]);
+    case.heard();
+    // A packet that was overtaken, and one that only probes.
+    let packet = case.peer.seal_as(&late, &[PING]);
+    case.bob.receive("elsewhere", &packet);
+    assert_eq!(case.path(), path("mallory"));
+    tell_from(
+        &mut case,
+        "elsewhere",
+        &[challenge(1), vec![0; 20]].concat(),
+    );
+    assert_eq!(case.path(), path("mallory"));
+    tell_from(&mut case, "elsewhere", &[PING]);
+    assert_eq!(case.path(), path("elsewhere"));
+}
+
+#[test]
+fn a_session_pulled_to_many_addresses_returns_to_the_one_that_was_proven() {
+    // With spare ids, without any, and with one that comes in between.
+    for spares in [[3, 0], [0, 0], [0, 1]] {
+        let mut case = Case::new();
+        (1..=spares[0]).for_each(|sequence| case.tell(&new_id(sequence)));
+        case.heard();
+        tell_from(&mut case, "first", &[PING]);
+        case.bob.sent();
+        for sequence in 1..=spares[1] {
+            tell_from(&mut case, "first", &new_id(sequence));
+        }
+        for number in 0..20 {
+            tell_from(&mut case, &format!("path {number}"), &[PING]);
+            case.bob.sent();
+        }
+        assert_ne!(case.path(), path("mallory"));
+        // Nobody answers the challenges there.
+        case.bob.pass(6_000);
+        assert_eq!(case.path(), path("mallory"), "{spares:?}");
+        case.assert_unharmed();
+    }
+}
+
+#[test]
+fn a_path_that_fails_is_left_within_three_probe_time_outs() {
+    let mut case = Case::new();
+    tell_from(&mut case, "nowhere", &[PING]);
+    assert_eq!(case.path(), path("nowhere"));
+    let begun = case.bob.now;
+    while case.path() == path("nowhere") {
+        case.bob.pass(50);
+        let waited = case.bob.now.saturating_since(begun);
+        assert!(waited < Duration::from_secs(6), "{waited:?}");
+    }
+    assert_eq!(case.path(), path("mallory"));
+}
