@@ -1,7 +1,7 @@
 //! Many small frames out of one read: their ends are found a block at a time.
 
 use crate::decoder::State;
-use crate::escape::{self, BLOCK, END, Marks};
+use crate::escape::{self, BLOCK, Marks};
 use crate::storage::{DefaultStorage, Storage};
 use crate::{DecodeError, Decoder, FrameRef, PayloadRef, Verb};
 
