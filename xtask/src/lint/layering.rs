@@ -97,7 +97,10 @@ const FENCED: [(&str, &[&str]); 7] = [
     ("mio", &["drywire", "drywire-python", "stt", "stt-store"]),
     ("numpy", &["drywire-python"]),
     ("pyo3", &["drywire-python"]),
-    ("socket2", &["drywire", "drywire-python", "stt", "stt-store"]),
+    (
+        "socket2",
+        &["drywire", "drywire-python", "stt", "stt-store"],
+    ),
     ("tokio", &["drywire", "drywire-python", "stt", "stt-store"]),
 ];
 
