@@ -262,6 +262,24 @@ impl Connection {
         self.confirmed && matches!(self.state, State::Open)
     }
 
+    /// Whether the session has ended, by whichever side: only its last words are still sent.
+    pub fn is_closed(&self) -> bool {
+        !matches!(self.state, State::Open)
+    }
+
+    /// Whether the peer has acknowledged all that was sent, and nothing waits to be.
+    pub fn is_flushed(&self) -> bool {
+        self.streams.unacknowledged() == 0
+            && self.recovery.bytes_in_flight() == 0
+            && !self.streams.has_pending()
+            && !self.datagrams.has_pending()
+    }
+
+    /// Bytes sent and neither acknowledged nor lost.
+    pub fn bytes_in_flight(&self) -> u64 {
+        self.recovery.bytes_in_flight()
+    }
+
     /// The path in use.
     pub fn path(&self) -> PathId {
         self.active.id

@@ -29,6 +29,12 @@ impl Endpoint {
         self.tickets.add(ticket);
     }
 
+    /// Takes a ticket back, to open a session with it or to forget it: from now on nobody resumes
+    /// with it. `None` if it was used, or pushed out by newer ones.
+    pub fn remove_ticket(&mut self, id: &[u8; 16]) -> Option<Ticket> {
+        self.tickets.take(id)
+    }
+
     /// Says whether a ticket was deleted durably, as
     /// [`EndpointEvent::TakeTicket`](super::EndpointEvent::TakeTicket) asked. If not, the peer gets
     /// no answer and goes on with a full handshake.

@@ -34,6 +34,12 @@ impl Endpoint {
                     let Some(Slot::Live(live)) = self.slots.at_mut(index) else {
                         continue;
                     };
+                    if !self.blocked.is_empty() && self.blocked.contains(&live.connection.path()) {
+                        self.held.push(index);
+                        let deadline = live.connection.poll_timeout();
+                        self.deadlines.set(index, deadline);
+                        continue;
+                    }
                     let transmit = live.connection.poll_transmit(now, max_datagrams, buf);
                     let deadline = live.connection.poll_timeout();
                     self.serve(index);

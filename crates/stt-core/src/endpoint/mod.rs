@@ -82,6 +82,9 @@ pub struct Endpoint {
     /// Slots that may have something to send, and those that may have something to tell.
     sending: Ready,
     telling: Ready,
+    /// Reliable links that take nothing now, and the sessions that wait for them.
+    blocked: BTreeSet<PathId>,
+    held: Ready,
     stats: EndpointStats,
 }
 
@@ -134,6 +137,8 @@ impl Endpoint {
             deadlines: Deadlines::default(),
             sending: Ready::default(),
             telling: Ready::default(),
+            blocked: BTreeSet::new(),
+            held: Ready::default(),
             stats: EndpointStats::default(),
             config,
         }
@@ -162,6 +167,21 @@ impl Endpoint {
         match self.slots.get(handle)? {
             Slot::Live(live) => Some(&live.connection),
             Slot::Opening(_) | Slot::Failed(_) => None,
+        }
+    }
+
+    /// A reliable link takes no more for now: its sessions are asked for nothing, whatever waits in
+    /// them, until [`Endpoint::unblock_path`]. So nothing that its protocol relies on is lost.
+    pub fn block_path(&mut self, path: PathId) {
+        self.blocked.insert(path);
+    }
+
+    /// The link takes datagrams again, or is gone.
+    pub fn unblock_path(&mut self, path: &PathId) {
+        if self.blocked.remove(path) {
+            while let Some(index) = self.held.pop() {
+                self.sending.push(index);
+            }
         }
     }
 

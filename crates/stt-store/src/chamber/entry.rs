@@ -75,7 +75,7 @@ pub(crate) struct Entry {
     pub(crate) name: Vec<u8>,
     pub(crate) value: SecretBytes,
     /// In milliseconds; 0 is never.
-    expiry: u64,
+    pub(super) expiry: u64,
 }
 
 impl Entry {

@@ -177,6 +177,25 @@ impl Chamber {
         Ok((!entry.expired(self.environment.now())).then_some(entry.value))
     }
 
+    /// All tickets that have not expired, name and ticket each, in the order of their expiry. Those
+    /// that don't open are left out: they are of no use.
+    ///
+    /// # Errors
+    ///
+    /// The file system fails.
+    pub fn list_tickets(&self) -> Result<Vec<(Vec<u8>, SecretBytes)>, ChamberError> {
+        let now = self.environment.now();
+        let entries = self.entries(Kind::Ticket)?;
+        let mut valid: Vec<_> = entries
+            .into_iter()
+            .flatten()
+            .filter(|entry| !entry.expired(now))
+            .collect();
+        valid.sort_by_key(|entry| entry.expiry);
+        let named = valid.into_iter().map(|entry| (entry.name, entry.value));
+        Ok(named.collect())
+    }
+
     /// Removes the tickets that have expired or don't open, and says how many.
     ///
     /// # Errors

@@ -1,0 +1,96 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, broadcast},
+    task::JoinSet,
+};
+
+use super::{State, Wakes, state::Due};
+use crate::{clock::Clock, node::NodeEvent, node::Tickets};
+
+/// What the tasks of a node, its sessions and their streams share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    pub(crate) clock: Clock,
+    /// A session waits to be accepted, or none will any more.
+    pub(crate) accepted: Notify,
+    /// A session has gone.
+    pub(crate) gone: Notify,
+    pub(crate) events: broadcast::Sender<NodeEvent>,
+    pub(crate) tickets: Option<Tickets>,
+    pub(crate) runtime: Handle,
+    /// Everything that runs for the node; ends with it.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        state: State,
+        clock: Clock,
+        events: broadcast::Sender<NodeEvent>,
+        tickets: Option<Tickets>,
+        runtime: Handle,
+    ) -> Self {
+        Self {
+            state: Mutex::new(state),
+            clock,
+            accepted: Notify::new(),
+            gone: Notify::new(),
+            events,
+            tickets,
+            runtime,
+            tasks: Mutex::new(JoinSet::new()),
+        }
+    }
+
+    /// The state, for the driver. Others use [`Shared::with`].
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics with the lock held; if it did, the others could still close.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Acts on the state for an application, and sees to what follows from it. `act` drops no
+    /// session handle.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let value = act(&mut state);
+        let waker = match std::mem::take(&mut state.due) {
+            Due::Nothing => None,
+            Due::Turn => state.call_driver(),
+            Due::ShortSend => self.flush_short(&mut state),
+        };
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        value
+    }
+
+    /// As [`Shared::with`], for what wakes others.
+    pub(crate) fn with_wakes<T>(&self, act: impl FnOnce(&mut State, &mut Wakes) -> T) -> T {
+        let mut wakes = Wakes::default();
+        let value = self.with(|state| act(state, &mut wakes));
+        wakes.fire(self);
+        value
+    }
+
+    /// Runs a task that ends with the node.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(task, &self.runtime);
+    }
+
+    /// Ends all tasks and waits until they are gone.
+    pub(crate) async fn end_tasks(&self) {
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+
+    /// Tells whoever listens; nobody needs to.
+    pub(crate) fn tell(&self, event: NodeEvent) {
+        drop(self.events.send(event));
+    }
+}

@@ -1,0 +1,194 @@
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use stt_crypto::NodeId;
+use tokio::sync::broadcast;
+
+use super::{
+    Builder, NodeEvent, NodeStats,
+    builder::{Setup, locked},
+    run,
+};
+use crate::{
+    driver::{Phase, Shared},
+    error::NodeError,
+    session::Session,
+};
+
+/// An STT node: an identity, a UDP socket, and the sessions with its peers.
+///
+/// Clones are handles of one node. When the last one is dropped nothing new is opened; sessions
+/// that have handles go on.
+#[derive(Clone, Debug)]
+pub struct Node {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    setup: Setup,
+    node_id: NodeId,
+    events: broadcast::Sender<NodeEvent>,
+    /// While it is started or stopped nobody else does.
+    turn: tokio::sync::Mutex<()>,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+impl Node {
+    /// A node of these seeds, each 32 random bytes or more; shorter ones are stretched with
+    /// Argon2id, which takes a moment and helps little. Peers are those who have the shared seed.
+    pub fn builder(node_seed: impl AsRef<[u8]>, shared_seed: impl AsRef<[u8]>) -> Builder {
+        Builder::new(node_seed.as_ref(), shared_seed.as_ref())
+    }
+
+    pub(super) fn new(setup: Setup) -> Self {
+        let node_id = setup.node_id();
+        Self {
+            inner: Arc::new(Inner {
+                setup,
+                node_id,
+                events: broadcast::Sender::new(EVENTS),
+                turn: tokio::sync::Mutex::new(()),
+                running: Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Binds the UDP socket and begins to answer; gives the address that was bound.
+    ///
+    /// # Errors
+    ///
+    /// It runs already, the address can't be bound, or the chamber can't be opened.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with I/O and time enabled.
+    pub async fn start(&self) -> Result<SocketAddr, NodeError> {
+        let inner = &self.inner;
+        let _turn = inner.turn.lock().await;
+        if self.shared().is_some() {
+            return Err(NodeError::AlreadyStarted);
+        }
+        let (shared, address) = run::start(&inner.setup, inner.events.clone()).await?;
+        *locked(&inner.running) = Some(Running { shared, address });
+        Ok(address)
+    }
+
+    /// Lets sessions finish what was written, at most a second, closes them, and ends everything:
+    /// when it returns no task and no socket of the node is left. A node that isn't running is
+    /// left alone.
+    pub async fn stop(&self) {
+        let inner = &self.inner;
+        let _turn = inner.turn.lock().await;
+        let running = self.shared();
+        if let Some(shared) = running {
+            run::stop(&shared).await;
+            *locked(&inner.running) = None;
+        }
+    }
+
+    /// The node's id, which peers see proven.
+    pub fn node_id(&self) -> NodeId {
+        self.inner.node_id
+    }
+
+    /// Whether one of its seeds is under 32 bytes: an observer of a handshake can try guesses.
+    pub fn has_short_seed(&self) -> bool {
+        self.inner.setup.has_short_seed()
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        self.shared().is_some()
+    }
+
+    /// The address that was bound.
+    ///
+    /// # Errors
+    ///
+    /// It isn't running.
+    pub fn local_addr(&self) -> Result<SocketAddr, NodeError> {
+        let running = locked(&self.inner.running);
+        let running = running.as_ref().ok_or(NodeError::NotStarted)?;
+        Ok(running.address)
+    }
+
+    /// Waits for the next session that a peer opens; `None` once the node is stopped.
+    pub async fn accept(&self) -> Option<Session> {
+        let shared = self.shared()?;
+        let mut notified = std::pin::pin!(shared.accepted.notified());
+        loop {
+            notified.as_mut().enable();
+            let next = shared.with(|state| match state.accepted.pop_front() {
+                Some(session) => Some(Some(session)),
+                None => (state.phase != Phase::Running).then_some(None),
+            });
+            if let Some(next) = next {
+                return next;
+            }
+            notified.as_mut().await;
+            notified.set(shared.accepted.notified());
+        }
+    }
+
+    /// What happens from now on. A reader that is 256 events behind loses the oldest.
+    pub fn events(&self) -> broadcast::Receiver<NodeEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Figures since it was started; zeros if it isn't running.
+    pub fn stats(&self) -> NodeStats {
+        let Some(shared) = self.shared() else {
+            return NodeStats::default();
+        };
+        shared.with(|state| NodeStats {
+            sessions: state.endpoint.sessions(),
+            half_open: state.endpoint.half_open(),
+            to_accept: state.accepted.len(),
+            endpoint: state.endpoint.stats(),
+        })
+    }
+
+    /// What runs, if it does.
+    pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
+        let running = locked(&self.inner.running);
+        running.as_ref().map(|running| Arc::clone(&running.shared))
+    }
+
+    pub(super) fn setup(&self) -> &Setup {
+        &self.inner.setup
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(running) = locked(&self.running).take() {
+            let unaccepted = running.shared.with(|state| {
+                if state.phase == Phase::Running {
+                    state.phase = Phase::Ending;
+                }
+                state.wants_turn();
+                std::mem::take(&mut state.accepted)
+            });
+            drop(unaccepted);
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Events that wait for a slow reader.
+const EVENTS: usize = 256;

@@ -1,0 +1,18 @@
+//! Nodes (`docs/spec/stt-node.md` section 1).
+
+mod builder;
+mod connect;
+mod environment;
+mod event;
+mod handle;
+mod run;
+mod stats;
+mod tickets;
+
+pub use builder::Builder;
+pub use connect::ConnectOptions;
+pub use environment::SystemEnvironment;
+pub use event::{NodeEvent, PathAddress};
+pub use handle::Node;
+pub use stats::NodeStats;
+pub(crate) use tickets::Tickets;

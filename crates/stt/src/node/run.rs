@@ -1,0 +1,121 @@
+//! From start to stop.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use stt_core::Endpoint;
+use tokio::{runtime::Handle, sync::broadcast, time::timeout};
+
+use super::{NodeEvent, Tickets, builder::Setup, environment::entropy};
+use crate::{
+    clock::Clock,
+    driver::{self, Linger, Phase, Shared, State},
+    error::{CloseReason, NodeError},
+    transport::udp::UdpSocket,
+};
+
+/// Binds, and lets the driver run.
+pub(super) async fn start(
+    setup: &Setup,
+    events: broadcast::Sender<NodeEvent>,
+) -> Result<(Arc<Shared>, SocketAddr), NodeError> {
+    let runtime = Handle::current();
+    let address = resolve(&setup.host, setup.port).await?;
+    let socket = UdpSocket::bind(address).map_err(|source| NodeError::Bind { address, source })?;
+    let bound = socket.local();
+    let opened = match &setup.chamber_path {
+        Some(path) => Some(Tickets::open(path.clone(), setup).await?),
+        None => None,
+    };
+    let run = opened.as_ref().map(|opened| opened.run);
+    let mut endpoint = Endpoint::new(setup.endpoint(run)?, entropy()?);
+    let tickets = opened.map(|opened| {
+        for ticket in opened.tickets {
+            endpoint.add_ticket(ticket);
+        }
+        opened.keeper
+    });
+    let socket = Arc::new(socket);
+    let mut state = State::new(endpoint, setup.backlog);
+    state.sockets.push(Arc::clone(&socket));
+    let shared = Arc::new(Shared::new(state, Clock::start(), events, tickets, runtime));
+    shared.spawn(driver::run(Arc::clone(&shared), socket, 0));
+    Ok((shared, bound))
+}
+
+/// The first address of a name.
+async fn resolve(host: &str, port: u16) -> Result<SocketAddr, NodeError> {
+    let failed = |source| NodeError::Resolve {
+        host: host.to_owned(),
+        source,
+    };
+    let mut addresses = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(failed)?;
+    let none = || failed(std::io::ErrorKind::NotFound.into());
+    addresses.next().ok_or_else(none)
+}
+
+/// Ends sessions in an orderly way, then everything.
+pub(super) async fn stop(shared: &Arc<Shared>) {
+    let unaccepted = shared.with(|state| {
+        if state.phase == Phase::Running {
+            state.phase = Phase::Ending;
+        }
+        let at = shared.clock.now() + Linger::STOPPING;
+        let handles: Vec<_> = state.entries.keys().copied().collect();
+        for handle in handles {
+            let linger = Linger {
+                at,
+                code: 0,
+                reason: "the node stops",
+            };
+            state.watch(handle, Some(linger));
+        }
+        let attempts: Vec<_> = state.opening.keys().copied().collect();
+        for handle in attempts {
+            state.endpoint.abandon(handle);
+        }
+        state.wants_turn();
+        std::mem::take(&mut state.accepted)
+    });
+    shared.accepted.notify_waiters();
+    drop(unaccepted);
+    // Peers that don't answer don't hold it up.
+    drop(timeout(PATIENCE, drained(shared)).await);
+
+    let entries = shared.with_wakes(|state, wakes| {
+        state.phase = Phase::Stopped;
+        let handles: Vec<_> = state.entries.keys().copied().collect();
+        for handle in handles {
+            if !state.is_over(handle) {
+                state.on_closed(shared, handle, CloseReason::Stopped, wakes);
+            }
+        }
+        state.sockets.clear();
+        state.opening.clear();
+        // Handles find nothing any more.
+        std::mem::take(&mut state.entries)
+    });
+    drop(entries);
+    shared.end_tasks().await;
+    if let Some(tickets) = &shared.tickets {
+        tickets.close();
+    }
+    shared.with(|state| state.forget_driver());
+}
+
+/// Until every session has gone.
+async fn drained(shared: &Shared) {
+    let mut gone = std::pin::pin!(shared.gone.notified());
+    loop {
+        gone.as_mut().enable();
+        if shared.with(|state| state.endpoint.sessions() == 0) {
+            return;
+        }
+        gone.as_mut().await;
+        gone.set(shared.gone.notified());
+    }
+}
+
+/// For flushing and for the last words.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);

@@ -1,0 +1,15 @@
+use stt_core::endpoint::EndpointStats;
+
+/// Figures of a node since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeStats {
+    /// Sessions and attempts under way.
+    pub sessions: usize,
+    /// Handshakes that were answered and not confirmed.
+    pub half_open: usize,
+    /// Sessions that wait to be accepted.
+    pub to_accept: usize,
+    /// Datagrams, refusals, answers.
+    pub endpoint: EndpointStats,
+}

@@ -1,0 +1,9 @@
+//! Sessions (`docs/spec/stt-node.md` section 5).
+
+mod calls;
+mod core;
+mod handle;
+
+pub(crate) use core::SessionCore;
+pub(crate) use handle::Handle;
+pub use handle::{Session, SessionState};

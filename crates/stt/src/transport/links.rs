@@ -1,0 +1,181 @@
+//! Reliable links that carry packets as messages (`docs/spec/stt-node.md` section 4).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use stt_core::{Ecn, PathId};
+use tokio::sync::mpsc;
+
+use super::path::Route;
+use crate::{driver::Shared, error::CloseReason};
+
+/// The links of a node, by their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct LinkTable {
+    links: BTreeMap<u64, Outgoing>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Outgoing {
+    queue: mpsc::Sender<Vec<u8>>,
+    is_blocked: bool,
+    /// Buffers that came back.
+    spare: Vec<Vec<u8>>,
+}
+
+/// The end of a link that packets come in by. The link closes when it is dropped.
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+    number: u64,
+    path: PathId,
+}
+
+/// The packets that go out by a link, one message each.
+pub(crate) struct LinkQueue {
+    shared: Arc<Shared>,
+    queue: mpsc::Receiver<Vec<u8>>,
+    number: u64,
+    path: PathId,
+    capacity: usize,
+}
+
+/// Packets that must still fit when sessions are held: answers to HELLOs don't wait.
+const RESERVE: usize = 2;
+/// The shortest queue.
+const MIN_CAPACITY: usize = 8;
+
+impl LinkTable {
+    /// Puts a packet into a link's queue. Whether its sessions are to be held from now on.
+    pub(crate) fn push(&mut self, number: u64, packet: &[u8]) -> bool {
+        let Some(link) = self.links.get_mut(&number) else {
+            return false;
+        };
+        let mut buffer = link.spare.pop().unwrap_or_default();
+        buffer.extend_from_slice(packet);
+        // Full only for answers to strangers, which may be lost; sessions were held before.
+        drop(link.queue.try_send(buffer));
+        let is_full = link.queue.capacity() <= RESERVE;
+        is_full && !std::mem::replace(&mut link.is_blocked, true)
+    }
+}
+
+impl Link {
+    /// A link whose outgoing packets wait in a queue of `capacity`, at least 8.
+    pub(crate) fn open(shared: &Arc<Shared>, capacity: usize) -> (Self, LinkQueue) {
+        let capacity = capacity.max(MIN_CAPACITY);
+        let (sender, queue) = mpsc::channel(capacity);
+        let number = shared.with(|state| {
+            let number = state.links.next;
+            state.links.next += 1;
+            let link = Outgoing {
+                queue: sender,
+                is_blocked: false,
+                spare: Vec::new(),
+            };
+            state.links.links.insert(number, link);
+            number
+        });
+        let path = Route::Link(number).to_path();
+        let link = Self {
+            shared: Arc::clone(shared),
+            number,
+            path,
+        };
+        let outgoing = LinkQueue {
+            shared: Arc::clone(shared),
+            queue,
+            number,
+            path,
+            capacity,
+        };
+        (link, outgoing)
+    }
+
+    /// Where sessions over this link go.
+    pub(crate) const fn route(&self) -> Route {
+        Route::Link(self.number)
+    }
+
+    /// Takes a message that came; it is opened in place.
+    pub(crate) fn received(&self, packet: &mut [u8]) {
+        let shared = &self.shared;
+        shared.with(|state| {
+            let now = shared.clock.now();
+            state
+                .endpoint
+                .handle_datagram(now, self.path, Ecn::NotEct, packet);
+            state.wants_turn();
+        });
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        shared.close_link(self.number, self.path);
+    }
+}
+
+impl Shared {
+    fn close_link(&self, number: u64, path: PathId) {
+        self.with_wakes(|state, wakes| {
+            state.links.links.remove(&number);
+            state.unblock(&path);
+            let handles = state.entries.keys().copied();
+            let on_it: Vec<_> = handles
+                .filter(|&handle| {
+                    let connection = state.endpoint.connection_ref(handle);
+                    connection.is_some_and(|connection| connection.path() == path)
+                })
+                .collect();
+            for handle in on_it {
+                if !state.is_over(handle) {
+                    state.on_closed(self, handle, CloseReason::LinkClosed, wakes);
+                }
+                state.endpoint.abandon(handle);
+            }
+        });
+    }
+}
+
+impl LinkQueue {
+    /// The next packet to send; `None` once the link is closed.
+    pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+        let packet = self.queue.recv().await;
+        self.make_room();
+        packet
+    }
+
+    /// The next packet, if one waits: to send several before flushing.
+    pub(crate) fn try_next(&mut self) -> Option<Vec<u8>> {
+        let packet = self.queue.try_recv().ok();
+        self.make_room();
+        packet
+    }
+
+    /// Gives a buffer back to be used again.
+    pub(crate) fn recycle(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.shared.with(|state| {
+            if let Some(link) = state.links.links.get_mut(&self.number)
+                && link.spare.len() < MIN_CAPACITY
+            {
+                link.spare.push(buffer);
+            }
+        });
+    }
+
+    /// Lets the held sessions go on once half of the queue is free.
+    fn make_room(&self) {
+        if self.queue.len() > self.capacity / 2 {
+            return;
+        }
+        self.shared.with(|state| {
+            if let Some(link) = state.links.links.get_mut(&self.number)
+                && std::mem::take(&mut link.is_blocked)
+            {
+                state.unblock(&self.path);
+            }
+        });
+    }
+}

@@ -1,0 +1,4 @@
+//! Nodes on loopback.
+
+mod basics;
+mod support;
