@@ -15,6 +15,7 @@ mod metrics;
 mod plan;
 mod sdu;
 mod st_protocol;
+mod stt;
 
 use pyo3::prelude::*;
 
@@ -35,6 +36,18 @@ mod _native {
     use crate::st_protocol::{
         StDecoder, st_address_decode, st_address_encode, st_decode, st_encode, st_read_lbytes,
         st_verbs,
+    };
+    #[pymodule_export]
+    use crate::stt::{
+        bridge::{Awaitable, stt_shut_down, stt_wake},
+        chamber::SttChamber,
+        crypto::{PyStreamContext, StcWrapper},
+        endpoints::SttEndpoints,
+        frame::PyFrame,
+        handshake::PyHandshake,
+        storage::{SttObjectReader, SttObjectWriter, SttStorage},
+        streaming::{SttChunkOpener, SttStreamDecoder, SttStreamEncoder},
+        value::{deserialize_stt, serialize_stt},
     };
 
     #[pymodule_init]

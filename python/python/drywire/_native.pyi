@@ -1,9 +1,11 @@
 """What the compiled module offers to the packages of this distribution. Not public API."""
 
 import os
-from typing import Any
+from collections.abc import Generator
+from typing import Any, Generic, TypeVar
 
 import numpy.typing as npt
+from typing_extensions import Buffer, Self
 
 __version__: str
 
@@ -110,3 +112,302 @@ class StDecoder:
         """The frames that `data` completes, and what was skipped."""
     def finish(self) -> None:
         """Raise if the stream may not end here."""
+
+# What follows is made for `seigr_toolset_transmissions`. A `Buffer` is any bytes-like object;
+# classes that are not called `Stt…` are public there.
+
+_T = TypeVar("_T", covariant=True)
+
+class Awaitable(Generic[_T]):
+    """An operation of the shared runtime. Await it once, on any event loop of asyncio."""
+
+    def __await__(self) -> Generator[Any, None, _T]: ...
+    def close(self) -> None:
+        """Give the operation up."""
+
+def serialize_stt(data: Any) -> bytes:
+    """The canonical bytes of None, bool, int, float, str, bytes-like, list, tuple or dict.
+
+    Keys of dicts are str, integers lie in -2^63 to 2^64 - 1, nothing nests deeper than 64. Lists
+    and tuples are written alike; so are bytes and their kin.
+
+    Raises `STTSerializationError`, and TypeError naming the place of what can't be written.
+    """
+
+def deserialize_stt(data: Buffer) -> Any:
+    """The value that canonical bytes are: None, bool, int, float, str, bytes, list or dict.
+
+    Raises `STTSerializationError`, which tells the byte that is wrong.
+    """
+
+class STCWrapper:
+    """The STC suite from one seed: each use has a key of its own, derived from it.
+
+    32 random bytes or more make a seed. A shorter one is stretched by Argon2id (19 MiB, some tens
+    of milliseconds) and reported by a `STTSeedWarning`; an empty one raises `STTCryptoError`.
+    """
+
+    def __new__(cls, seed: Buffer) -> Self: ...
+    @property
+    def is_short_seed(self) -> bool:
+        """Whether the seed has fewer than 32 bytes."""
+
+    def hash_data(self, data: Buffer, context: dict[str, Any] | None = None) -> bytes:
+        """32 bytes of keyed hash over `data`, bound to `context`. Other seeds give other hashes."""
+
+    def generate_node_id(self, identity: Buffer) -> bytes:
+        """The 32-byte id of the node with this identity.
+
+        Equal seeds and identities give equal ids. The wrapper remembers the last 1,024, so that
+        `STTHandshake` can prove them.
+        """
+
+    def derive_session_key(self, context_data: dict[str, Any]) -> bytes:
+        """A 32-byte key bound to `context_data`."""
+
+    def rotate_session_key(self, current_key: Buffer, nonce: Buffer) -> bytes:
+        """The 32-byte key that follows a 32-byte key. It depends on no seed."""
+
+    def encrypt_frame(
+        self, payload: Buffer, associated_data: dict[str, Any]
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Seal `payload` (XChaCha20-Poly1305), bound to `associated_data`.
+
+        Gives the sealed bytes, 16 more than the payload's, and the metadata that opening takes:
+        `{"suite": int, "nonce": bytes}`.
+        """
+
+    def decrypt_frame(
+        self, encrypted: Buffer, metadata: dict[str, Any], associated_data: dict[str, Any]
+    ) -> bytes:
+        """Open what `encrypt_frame` sealed.
+
+        Raises `STTCryptoError` if it was changed, or seed or associated data are others.
+        """
+
+    def create_stream_context(self, session_id: Buffer, stream_id: int) -> StreamContext:
+        """The isolated context of one stream. `session_id` has at most 255 bytes.
+
+        A context tells no direction: use one stream id for each.
+        """
+
+class StreamContext:
+    """The keys of one stream, made by `STCWrapper.create_stream_context`."""
+
+    @property
+    def session_id(self) -> bytes:
+        """The session id that it was made with."""
+
+    @property
+    def stream_id(self) -> int:
+        """The stream id that it was made with."""
+
+class STTFrame:
+    """A standalone frame.
+
+    `frame_type` is 1 to 255 (1 DATA, 2 CONTROL, 3 STREAM, 4 AUTH, 5 HANDSHAKE; 0x80 to 0xFF are the
+    user's), `session_id` 8 bytes, `stream_id` 32 bits, `sequence` 64 bits, `flags` 8 bits,
+    `payload` at most 1 MiB. `timestamp_ms` counts from 1970; None is now.
+
+    Raises `STTFrameError` for what is out of range.
+    """
+
+    frame_type: int
+    session_id: bytes
+    stream_id: int
+    sequence: int
+    flags: int
+    payload: bytes
+    timestamp_ms: int
+
+    def __new__(
+        cls,
+        frame_type: int,
+        session_id: Buffer,
+        stream_id: int,
+        sequence: int,
+        flags: int = 0,
+        payload: Buffer = b"",
+        *,
+        timestamp_ms: int | None = None,
+    ) -> Self: ...
+    @property
+    def metadata(self) -> bytes:
+        """What opening the payload takes; empty if it is plain."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the payload is sealed."""
+
+    def encrypt_payload(self, stc_wrapper: STCWrapper) -> None:
+        """Seal the payload. The other fields are bound to it: change none afterwards.
+
+        Raises `STTFrameError` if it is sealed already.
+        """
+
+    def decrypt_payload(self, stc_wrapper: STCWrapper) -> bytes:
+        """The payload, opened; the frame stays sealed.
+
+        Raises `STTCryptoError` if it does not open, or was never sealed.
+        """
+
+    def to_bytes(self) -> bytes:
+        """The frame as bytes."""
+
+    @classmethod
+    def from_bytes(
+        cls, data: Buffer, decrypt: bool = False, stc_wrapper: STCWrapper | None = None
+    ) -> Self:
+        """The frame at the start of `data`; what follows it is left alone.
+
+        With `decrypt` the payload is opened and a frame that is not sealed refused
+        (`STTCryptoError`). Raises `STTFrameError`; `STTIncompleteFrameError` if bytes are missing.
+        """
+
+    @classmethod
+    def read_from(
+        cls, data: Buffer, decrypt: bool = False, stc_wrapper: STCWrapper | None = None
+    ) -> tuple[Self, int]:
+        """As `from_bytes`, and how many bytes the frame takes."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+class STTHandshake:
+    """One end of a handshake whose messages the caller carries.
+
+    `node_id` is one that `stc_wrapper.generate_node_id` gave; if that was in an earlier process,
+    pass the `identity` that it was made of.
+
+    The initiator calls `initiate_handshake`, `handle_response` and `confirm`; the responder
+    `handle_hello` and `handle_confirm`. Errors are `STTHandshakeError`.
+    """
+
+    def __new__(
+        cls,
+        stc_wrapper: STCWrapper,
+        shared_seed: Buffer,
+        node_id: Buffer,
+        *,
+        identity: Buffer | None = None,
+    ) -> Self: ...
+    def initiate_handshake(self) -> bytes:
+        """The HELLO for the peer, at most 120 bytes. Begins anew."""
+
+    def handle_hello(self, hello_bytes: Buffer) -> bytes:
+        """Answer a HELLO with a HELLO_RESP; the session key is there from now on.
+
+        A HELLO made with another seed raises with the kind `wrong_seed`.
+        """
+
+    def handle_response(self, response_bytes: Buffer) -> tuple[bytes, bytes]:
+        """Read the HELLO_RESP: the session key, 32 bytes, and the peer's node id, proven.
+
+        After a forged one the genuine one can still be handed in.
+        """
+
+    def confirm(self) -> bytes:
+        """What proves to the responder that it is us, 32 bytes."""
+
+    def handle_confirm(self, confirm_bytes: Buffer) -> bytes:
+        """Check the initiator's confirmation; its node id, proven now."""
+
+    def get_session_key(self) -> bytes | None:
+        """The session key, 32 bytes, once there is one."""
+
+    @property
+    def session_id(self) -> bytes | None:
+        """The session's id, 8 bytes, the same at both ends, once there is one."""
+
+    @property
+    def peer_node_id(self) -> bytes | None:
+        """The peer's node id, once it is proven: for a responder after `handle_confirm`."""
+
+    @property
+    def node_id(self) -> bytes:
+        """Our own node id."""
+
+class SttChamber:
+    """The compiled part of `Chamber`; `session` chooses between sessions and keys."""
+
+    def __new__(
+        cls, chamber_path: os.PathLike[str], node_id: Buffer, stc_wrapper: STCWrapper
+    ) -> SttChamber: ...
+    def put(self, session: bool, name: str, value: Buffer, /) -> None: ...
+    def get(self, session: bool, name: str, /) -> bytes | None: ...
+    def remove(self, session: bool, name: str, /) -> bool: ...
+    def list(self, session: bool, /) -> list[str]: ...
+    def check(self) -> int: ...
+    def close(self) -> None: ...
+    @property
+    def is_closed(self) -> bool: ...
+
+class SttStorage:
+    """The compiled part of `BinaryStorage`."""
+
+    def __new__(
+        cls, stc_wrapper: STCWrapper, storage_dir: os.PathLike[str], capacity: int | None
+    ) -> SttStorage: ...
+    def store(self, data: Buffer) -> Awaitable[str]: ...
+    def retrieve(self, hash_address: str) -> Awaitable[bytes]: ...
+    def exists(self, hash_address: str) -> Awaitable[bool]: ...
+    def verify(self, hash_address: str) -> Awaitable[int]: ...
+    def remove(self, hash_address: str) -> Awaitable[bool]: ...
+    def list(self) -> Awaitable[list[tuple[str, int]]]: ...
+    def stats(self) -> Awaitable[dict[str, int]]: ...
+    def collect(self) -> Awaitable[dict[str, int]]: ...
+    def writer(self) -> Awaitable[SttObjectWriter]: ...
+    def reader(self, hash_address: str) -> Awaitable[SttObjectReader]: ...
+
+class SttObjectWriter:
+    """Writes one object."""
+
+    def write(self, data: Buffer, /) -> Awaitable[None]: ...
+    def finish(self) -> Awaitable[str]: ...
+
+class SttObjectReader:
+    """Reads one object; None at its end."""
+
+    def next(self) -> Awaitable[bytes | None]: ...
+
+class SttStreamEncoder:
+    """Cuts bytes into segments and seals each."""
+
+    def __new__(
+        cls, stc_context: StreamContext, live: bool, segment_size: int
+    ) -> SttStreamEncoder: ...
+    def push(self, data: Buffer, /) -> list[tuple[int, bytes]]: ...
+    def finish(self) -> tuple[int, bytes]: ...
+
+class SttStreamDecoder:
+    """The compiled part of `BinaryStreamDecoder`."""
+
+    def __new__(
+        cls, stc_context: StreamContext, reorder_bytes: int | None, ready_bytes: int | None
+    ) -> SttStreamDecoder: ...
+    def receive_segment(self, encrypted_bytes: Buffer, sequence: int) -> None: ...
+    def receive_all(self) -> Awaitable[bytes]: ...
+    def read(self) -> Awaitable[bytes | None]: ...
+    def close(self) -> None: ...
+    @property
+    def is_complete(self) -> bool: ...
+    @property
+    def missing(self) -> int: ...
+
+class SttChunkOpener:
+    """Opens the chunks of one message in order."""
+
+    def __new__(cls, stc_context: StreamContext) -> SttChunkOpener: ...
+    def open(self, chunk: Buffer, /) -> bytes: ...
+    def finish(self) -> None: ...
+
+class SttEndpoints:
+    """The compiled part of `EndpointManager`."""
+
+    def __new__(cls, max_endpoints: int, max_messages: int, max_bytes: int) -> SttEndpoints: ...
+    def route_to_endpoint(self, endpoint_id: str, data: Buffer) -> Awaitable[None]: ...
+    def receive_from_endpoint(self, endpoint_id: str) -> Awaitable[bytes]: ...
+    def list_endpoints(self) -> list[str]: ...
+    def pending(self, endpoint_id: str) -> int: ...
+    def open_endpoint(self, endpoint_id: str) -> None: ...
+    def close_endpoint(self, endpoint_id: str) -> None: ...
+    def close(self) -> None: ...

@@ -1,0 +1,52 @@
+"""Arguments of a wrong type, told by their name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Callable, Union, cast
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+def wrong(name: str, wanted: str, value: object) -> TypeError:
+    """The error for an argument that is none of what is wanted."""
+    return TypeError(f"argument '{name}': {wanted} is required, not '{type(value).__name__}'")
+
+
+def text(value: str, name: str) -> str:
+    """`value`, a str."""
+    if not isinstance(value, str):
+        raise wrong(name, "'str'", value)
+    return value
+
+
+def integer(value: int, name: str) -> int:
+    """`value`, an int."""
+    if not isinstance(value, int):
+        raise wrong(name, "'int'", value)
+    return value
+
+
+def path(value: PathLike, name: str) -> Path:
+    """`value` as a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise wrong(name, "'str' or a path", value)
+    return Path(value)
+
+
+def function(value: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """`value`, something that can be called."""
+    if not callable(value):
+        raise wrong(name, "a callable", value)
+    return value
+
+
+def bytes_like(value: object, name: str) -> bytes:
+    """The bytes of a bytes-like object; those of `bytes` themselves."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        return memoryview(cast("bytes", value)).tobytes()
+    except TypeError:
+        raise wrong(name, "a bytes-like object", value) from None

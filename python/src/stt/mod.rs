@@ -1,0 +1,16 @@
+//! The compiled side of `seigr_toolset_transmissions` (`docs/spec/stt-python.md`, whose sections
+//! are cited).
+
+pub(crate) mod bridge;
+pub(crate) mod chamber;
+pub(crate) mod crypto;
+pub(crate) mod data;
+pub(crate) mod endpoints;
+pub(crate) mod environment;
+pub(crate) mod errors;
+pub(crate) mod frame;
+pub(crate) mod handshake;
+pub(crate) mod process;
+pub(crate) mod storage;
+pub(crate) mod streaming;
+pub(crate) mod value;
