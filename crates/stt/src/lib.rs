@@ -45,7 +45,7 @@ mod node;
 mod session;
 mod stream;
 pub mod streaming;
-mod transport;
+pub mod transport;
 
 pub use dispatcher::{DispatchError, FrameDispatcher};
 pub use endpoints::{EndpointError, EndpointLimits, EndpointManager};
