@@ -10,6 +10,8 @@ use stt_core::{
 use stt_crypto::{NodeId, secret::EmptySeed};
 use stt_store::ChamberError;
 
+use crate::transport::WsError;
+
 /// Why a node can't be made or started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -94,12 +96,18 @@ pub enum ConnectError {
     /// The node isn't running.
     #[error("the node is not running")]
     Stopped,
+    /// The WebSocket beneath the session.
+    #[error("WebSocket: {0}")]
+    WebSocket(#[from] WsError),
 }
 
 impl ConnectError {
     /// Whether nobody answered in time.
     pub const fn is_timeout(&self) -> bool {
-        matches!(self, Self::Open(OpenError::TimedOut { .. }))
+        matches!(
+            self,
+            Self::Open(OpenError::TimedOut { .. }) | Self::WebSocket(WsError::TimedOut(_))
+        )
     }
 
     /// The node that answered in place of the expected one.

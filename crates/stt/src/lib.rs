@@ -56,6 +56,7 @@ pub use events::{Emitted, EventEmitter, HandlerFailure, HandlerKey};
 pub use handler::{BoxError, HandlerError};
 pub use node::{
     Builder, ConnectOptions, Node, NodeEvent, NodeStats, PathAddress, SystemEnvironment,
+    WsConnectOptions,
 };
 pub use session::{Session, SessionState};
 pub use stream::{RecvStream, SendStream};

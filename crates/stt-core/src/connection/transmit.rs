@@ -78,7 +78,13 @@ impl Connection {
         let mtu = usize::from(self.recovery.mtu());
         let mut written = 0;
         let mut segment = None;
-        for _ in 0..max_datagrams.max(1) {
+        // A reliable link takes packets one by one.
+        let max_datagrams = if self.profile.reliable {
+            1
+        } else {
+            max_datagrams.max(1)
+        };
+        for _ in 0..max_datagrams {
             let room = segment.unwrap_or(mtu).min(buf.len() - written);
             let Some(plan) = self.plan(now, room) else {
                 break;

@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) is_orphan: bool,
     /// Of a session that this node opened over UDP.
     pub(crate) remote: Option<SocketAddr>,
+    /// The link that it was opened over.
+    pub(crate) link: Option<u64>,
     /// Sending halves that have a handle.
     pub(crate) sending: BTreeMap<StreamId, Sending>,
     /// Receiving halves that have a handle, and who waits for them.
@@ -71,11 +73,16 @@ enum End {
 }
 
 impl Entry {
-    pub(crate) fn new(core: Arc<SessionCore>, remote: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(
+        core: Arc<SessionCore>,
+        remote: Option<SocketAddr>,
+        link: Option<u64>,
+    ) -> Self {
         Self {
             core,
             is_orphan: false,
             remote,
+            link,
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
             arriving: Vec::new(),

@@ -12,6 +12,7 @@ use crate::{
     error::{CloseReason, ConnectError},
     node::NodeEvent,
     session::{Session, SessionCore},
+    transport::path::Route,
 };
 
 impl State {
@@ -63,9 +64,16 @@ impl State {
             return;
         };
         let core = Arc::new(SessionCore::new(shared, handle, connection));
+        let link = match Route::from_path(&connection.path()) {
+            Some(Route::Link(number)) => Some(number),
+            _ => None,
+        };
         if let Some(tickets) = &shared.tickets {
             let ticket = tickets.keep(shared, connection);
             self.endpoint.add_ticket(ticket);
+        }
+        if let Some(number) = link {
+            self.links.count(number, true);
         }
         let session = Session::new(&core);
         shared.tell(NodeEvent::Opened {
@@ -74,14 +82,14 @@ impl State {
             side,
         });
         if let Some(attempt) = self.opening.remove(&handle) {
-            self.entries
-                .insert(handle, Entry::new(core, attempt.remote));
+            let entry = Entry::new(core, attempt.remote, link);
+            self.entries.insert(handle, entry);
             if let Err(Ok(unwanted)) = attempt.done.send(Ok(session)) {
                 wakes.unwanted.push(unwanted);
             }
             return;
         }
-        self.entries.insert(handle, Entry::new(core, None));
+        self.entries.insert(handle, Entry::new(core, None, link));
         if self.accepted.len() < self.backlog && self.phase == super::Phase::Running {
             self.accepted.push_back(session);
             wakes.accepted = true;
@@ -179,6 +187,9 @@ impl State {
             wakes.task(waker.take());
         }
         wakes.gone = true;
+        if let Some(number) = entry.link.take() {
+            self.links.count(number, false);
+        }
         let (remote, is_orphan) = (entry.remote.take(), entry.is_orphan);
         self.hang_up(remote);
         if is_orphan {

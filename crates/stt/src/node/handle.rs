@@ -152,6 +152,7 @@ impl Node {
             sessions: state.endpoint.sessions(),
             half_open: state.endpoint.half_open(),
             to_accept: state.accepted.len(),
+            web_sockets: state.links.len(),
             endpoint: state.endpoint.stats(),
         })
     }

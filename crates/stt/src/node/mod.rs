@@ -8,6 +8,7 @@ mod handle;
 mod run;
 mod stats;
 mod tickets;
+mod ws;
 
 pub use builder::Builder;
 pub use connect::ConnectOptions;
@@ -16,3 +17,4 @@ pub use event::{NodeEvent, PathAddress};
 pub use handle::Node;
 pub use stats::NodeStats;
 pub(crate) use tickets::Tickets;
+pub use ws::WsConnectOptions;

@@ -10,6 +10,8 @@ pub struct NodeStats {
     pub half_open: usize,
     /// Sessions that wait to be accepted.
     pub to_accept: usize,
+    /// WebSockets that are open, to this node and from it.
+    pub web_sockets: usize,
     /// Datagrams, refusals, answers.
     pub endpoint: EndpointStats,
 }

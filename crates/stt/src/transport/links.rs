@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stt_core::{Ecn, PathId};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, futures::Notified, mpsc};
 
 use super::path::Route;
 use crate::{driver::Shared, error::CloseReason};
@@ -21,6 +21,10 @@ struct Outgoing {
     is_blocked: bool,
     /// Buffers that came back.
     spare: Vec<Vec<u8>>,
+    /// Sessions on it that are open.
+    sessions: usize,
+    /// Their number has changed.
+    changed: Arc<Notify>,
 }
 
 /// The end of a link that packets come in by. The link closes when it is dropped.
@@ -37,6 +41,14 @@ pub(crate) struct LinkQueue {
     number: u64,
     path: PathId,
     capacity: usize,
+    changed: Arc<Notify>,
+}
+
+/// How many sessions are open on a link, for one who waits.
+pub(crate) struct LinkUsage {
+    shared: Arc<Shared>,
+    number: u64,
+    changed: Arc<Notify>,
 }
 
 /// Packets that must still fit when sessions are held: answers to HELLOs don't wait.
@@ -57,6 +69,23 @@ impl LinkTable {
         let is_full = link.queue.capacity() <= RESERVE;
         is_full && !std::mem::replace(&mut link.is_blocked, true)
     }
+
+    /// A session on this link has opened, or has ended.
+    pub(crate) fn count(&mut self, number: u64, is_open: bool) {
+        if let Some(link) = self.links.get_mut(&number) {
+            link.sessions = if is_open {
+                link.sessions + 1
+            } else {
+                link.sessions.saturating_sub(1)
+            };
+            link.changed.notify_one();
+        }
+    }
+
+    /// How many links there are.
+    pub(crate) fn len(&self) -> usize {
+        self.links.len()
+    }
 }
 
 impl Link {
@@ -64,6 +93,7 @@ impl Link {
     pub(crate) fn open(shared: &Arc<Shared>, capacity: usize) -> (Self, LinkQueue) {
         let capacity = capacity.max(MIN_CAPACITY);
         let (sender, queue) = mpsc::channel(capacity);
+        let changed = Arc::new(Notify::new());
         let number = shared.with(|state| {
             let number = state.links.next;
             state.links.next += 1;
@@ -71,6 +101,8 @@ impl Link {
                 queue: sender,
                 is_blocked: false,
                 spare: Vec::new(),
+                sessions: 0,
+                changed: Arc::clone(&changed),
             };
             state.links.links.insert(number, link);
             number
@@ -87,6 +119,7 @@ impl Link {
             number,
             path,
             capacity,
+            changed,
         };
         (link, outgoing)
     }
@@ -138,6 +171,20 @@ impl Shared {
     }
 }
 
+impl LinkUsage {
+    pub(crate) fn sessions(&self) -> usize {
+        self.shared.with(|state| {
+            let link = state.links.links.get(&self.number);
+            link.map_or(0, |link| link.sessions)
+        })
+    }
+
+    /// The next change of their number; counts from this call on.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+}
+
 impl LinkQueue {
     /// The next packet to send; `None` once the link is closed.
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
@@ -151,6 +198,15 @@ impl LinkQueue {
         let packet = self.queue.try_recv().ok();
         self.make_room();
         packet
+    }
+
+    /// Tells how much the link is used.
+    pub(crate) fn usage(&self) -> LinkUsage {
+        LinkUsage {
+            shared: Arc::clone(&self.shared),
+            number: self.number,
+            changed: Arc::clone(&self.changed),
+        }
     }
 
     /// Gives a buffer back to be used again.

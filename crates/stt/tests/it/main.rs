@@ -1,4 +1,10 @@
 //! Nodes on loopback.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in helpers of tests too a panic is the failure report"
+)]
+
 mod basics;
 mod support;
+mod web_sockets;

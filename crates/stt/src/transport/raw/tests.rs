@@ -108,9 +108,11 @@ async fn accepted_ones_outlive_their_listener_and_others_do_not() {
 
 #[tokio::test]
 async fn path_and_origin_have_to_be_the_servers() {
-    let mut options = WsListenOptions::default();
-    options.path = "/frames".to_owned();
-    options.origins = OriginPolicy::Listed(vec!["https://example.org".to_owned()]);
+    let options = WsListenOptions {
+        path: "/frames".to_owned(),
+        origins: OriginPolicy::Listed(vec!["https://example.org".to_owned()]),
+        ..WsListenOptions::default()
+    };
     let listener = WebSocketListener::bind("127.0.0.1:0", options)
         .await
         .unwrap();
@@ -121,9 +123,11 @@ async fn path_and_origin_have_to_be_the_servers() {
         ("/frames", Some("https://example.org"), 101),
         ("/frames", None, 101),
     ] {
-        let mut options = WsClientOptions::default();
-        options.path = path.to_owned();
-        options.origin = origin.map(str::to_owned);
+        let options = WsClientOptions {
+            path: path.to_owned(),
+            origin: origin.map(str::to_owned),
+            ..WsClientOptions::default()
+        };
         let connected = within(WebSocketTransport::connect_with(
             "127.0.0.1",
             port,

@@ -14,8 +14,6 @@ mod socket;
 
 pub(crate) use connection::{Accept, Connect, Connection, accept, connect};
 pub use error::WsError;
-#[cfg(feature = "__fuzz")]
-pub(crate) use handshake::{check_request, check_response};
 pub(crate) use listener::serve;
 pub(crate) use options::{HANDSHAKE_TIMEOUT, KEEP_ALIVE};
 pub use options::{OriginPolicy, WsListenOptions};
