@@ -5,3 +5,4 @@ pub mod boxcli;
 pub mod framecli;
 pub mod program;
 pub mod session;
+pub mod sttcli;

@@ -5,11 +5,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use drywire::{
     boxcli::{self, BoxCommand, Pipe},
     framecli::{self, FrameArgs, FrameCliError},
     program::Program,
+    sttcli::{self, CompletionArgs, ManArgs, SttCommand},
 };
 
 /// Protocols for bad links: try them out before they ship.
@@ -30,19 +31,52 @@ enum Command {
     },
     /// st-protocol: read and write frames of the control wire
     Frame(FrameArgs),
+    #[command(flatten)]
+    Stt(SttCommand),
+    /// Write a completion script for a shell
+    Completion(CompletionArgs),
+    /// Write a manual page
+    Man(ManArgs),
 }
 
 fn main() -> ExitCode {
-    let exit = match Cli::try_parse() {
-        Ok(Cli {
-            command: Command::DryBox { command },
-        }) => run(command),
-        Ok(Cli {
-            command: Command::Frame(args),
-        }) => frame(&args),
-        Err(error) => boxcli::usage(&error),
+    let code = match Cli::try_parse() {
+        Ok(Cli { command }) => match command {
+            Command::DryBox { command } => run(command).code(),
+            Command::Frame(args) => frame(&args).code(),
+            Command::Stt(command) => stt(&command).code(),
+            Command::Completion(args) => pages(|out| {
+                sttcli::completion(&args, Cli::command(), out);
+                Ok(())
+            })
+            .code(),
+            Command::Man(args) => pages(|out| sttcli::man(&args, Cli::command(), out)).code(),
+        },
+        Err(error) => boxcli::usage(&error).code(),
     };
-    ExitCode::from(exit.code())
+    ExitCode::from(code)
+}
+
+fn stt(command: &SttCommand) -> sttcli::Exit {
+    sttcli::run(command, &mut Pipe::new(io::stdout()), &mut io::stderr())
+}
+
+/// Writes a text to standard output.
+fn pages(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> sttcli::Exit {
+    let mut text = Vec::new();
+    let mut out = Pipe::new(io::stdout().lock());
+    let result = write(&mut text).and_then(|()| out.write_all(&text));
+    match result.and_then(|()| out.flush()) {
+        Ok(()) => sttcli::Exit::Done,
+        Err(error) => {
+            // Where even that can't be written, the exit code must do.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            match error.kind() {
+                io::ErrorKind::NotFound => sttcli::Exit::Usage,
+                _ => sttcli::Exit::Machine,
+            }
+        }
+    }
 }
 
 fn run(command: BoxCommand) -> drybox::ExitCode {

@@ -38,7 +38,7 @@ impl Session {
     pub(crate) fn new(core: &Arc<SessionCore>) -> Self {
         let handle = Arc::new(Handle {
             core: Arc::clone(core),
-            messages: message::Outgoing::default(),
+            messages: message::Outgoing,
         });
         drop(core.application.set(Arc::downgrade(&handle)));
         Self { handle }

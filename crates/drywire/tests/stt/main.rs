@@ -1,0 +1,10 @@
+//! STT's commands as people run them: real processes, real sockets on loopback
+//! (`docs/spec/stt-commands.md`).
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod keys;
+mod pipes;
+mod storage;
+mod support;
+mod transfers;
