@@ -45,7 +45,10 @@ mod _native {
         endpoints::SttEndpoints,
         frame::PyFrame,
         handshake::PyHandshake,
+        node::SttNode,
+        session::SttSession,
         storage::{SttObjectReader, SttObjectWriter, SttStorage},
+        stream::{SttRecvStream, SttSendStream},
         streaming::{SttChunkOpener, SttStreamDecoder, SttStreamEncoder},
         value::{deserialize_stt, serialize_stt},
     };

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from seigr_toolset_transmissions.frame import STTFrame as STTFrame
     from seigr_toolset_transmissions.frames import FrameDispatcher as FrameDispatcher
     from seigr_toolset_transmissions.handshake import STTHandshake as STTHandshake
+    from seigr_toolset_transmissions.node import STTNode as STTNode
     from seigr_toolset_transmissions.routing import EndpointManager as EndpointManager
+    from seigr_toolset_transmissions.session import SessionState as SessionState
+    from seigr_toolset_transmissions.session import StreamManager as StreamManager
+    from seigr_toolset_transmissions.session import STTSession as STTSession
+    from seigr_toolset_transmissions.session import STTStream as STTStream
     from seigr_toolset_transmissions.storage import BinaryStorage as BinaryStorage
     from seigr_toolset_transmissions.streaming import BinaryStreamDecoder as BinaryStreamDecoder
     from seigr_toolset_transmissions.streaming import BinaryStreamEncoder as BinaryStreamEncoder
@@ -48,9 +53,14 @@ _HOMES = {
     "STTException": "errors",
     "STTFrame": "frame",
     "STTHandshake": "handshake",
+    "STTNode": "node",
+    "STTSession": "session",
+    "STTStream": "session",
+    "SessionState": "session",
     "StreamContext": "crypto",
     "StreamDecoder": "streaming",
     "StreamEncoder": "streaming",
+    "StreamManager": "session",
     "StreamingContext": "crypto",
     "deserialize_stt": "utils.serialization",
     "serialize_stt": "utils.serialization",
@@ -68,9 +78,14 @@ __all__ = [
     "STTException",
     "STTFrame",
     "STTHandshake",
+    "STTNode",
+    "STTSession",
+    "STTStream",
+    "SessionState",
     "StreamContext",
     "StreamDecoder",
     "StreamEncoder",
+    "StreamManager",
     "StreamingContext",
     "__version__",
     "deserialize_stt",

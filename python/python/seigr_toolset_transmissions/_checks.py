@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Callable, Union, cast
+from typing import Any, Callable, TypeVar, Union, cast
+
+_T = TypeVar("_T")
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -33,6 +36,13 @@ def path(value: PathLike, name: str) -> Path:
     if not isinstance(value, (str, os.PathLike)):
         raise wrong(name, "'str' or a path", value)
     return Path(value)
+
+
+def elements(value: Iterable[_T], name: str) -> list[_T]:
+    """The elements of an iterable."""
+    if not isinstance(value, Iterable):
+        raise wrong(name, "an iterable", value)
+    return list(value)
 
 
 def function(value: Callable[..., Any], name: str) -> Callable[..., Any]:

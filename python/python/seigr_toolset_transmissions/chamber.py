@@ -33,7 +33,7 @@ class Chamber:
     """
 
     def __init__(self, chamber_path: PathLike, node_id: Buffer, stc_wrapper: STCWrapper) -> None:
-        self._path = _file(chamber_path)
+        self._path = chamber_file(chamber_path)
         self._native = _native.SttChamber(self._path, node_id, stc_wrapper)
 
     @property
@@ -119,7 +119,7 @@ class Chamber:
         return f"<Chamber {str(self._path)!r}>"
 
 
-def _file(chamber_path: PathLike) -> Path:
+def chamber_file(chamber_path: PathLike) -> Path:
     """The file that a chamber's path means; its folder is made."""
     path = _checks.path(chamber_path, "chamber_path")
     if path.is_dir():

@@ -64,15 +64,19 @@ pub(crate) fn seed(py: Python<'_>, bytes: Given<Data>, name: &str) -> PyResult<S
         .detach(|| Seed::new(&bytes))
         .map_err(|error| raise(py, ERROR, format!("{name}: {error}")))?;
     if seed.is_short() {
-        let message = format!(
-            "{name} has fewer than 32 bytes: who watches a handshake can try guesses of it"
-        );
-        let category =
-            errors::seed_warning(py).unwrap_or_else(|_| py.get_type::<PyUserWarning>().into_any());
-        let message = std::ffi::CString::new(message).expect("the text holds no zero byte");
-        PyErr::warn(py, &category, &message, 1)?;
+        warn_of_short_seed(py, name)?;
     }
     Ok(seed)
+}
+
+/// Reports a seed under 32 bytes (section 2.4).
+pub(crate) fn warn_of_short_seed(py: Python<'_>, name: &str) -> PyResult<()> {
+    let message =
+        format!("{name} has fewer than 32 bytes: who watches a handshake can try guesses of it");
+    let category =
+        errors::seed_warning(py).unwrap_or_else(|_| py.get_type::<PyUserWarning>().into_any());
+    let message = std::ffi::CString::new(message).expect("the text holds no zero byte");
+    PyErr::warn(py, &category, &message, 1)
 }
 
 #[pymethods]

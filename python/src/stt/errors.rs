@@ -28,6 +28,21 @@ pub(crate) fn raise_kind(
     raise_from(py, MODULE, class, (error.to_string(), kind))
 }
 
+/// `STTClosedError`, with the code that the peer gave.
+pub(crate) fn raise_closed(
+    py: Python<'_>,
+    error: impl fmt::Display,
+    kind: &str,
+    code: Option<u64>,
+) -> PyErr {
+    raise_from(
+        py,
+        MODULE,
+        "STTClosedError",
+        (error.to_string(), kind, code),
+    )
+}
+
 /// The class of warnings about seeds.
 pub(crate) fn seed_warning(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     py.import(MODULE)?.getattr("STTSeedWarning")
