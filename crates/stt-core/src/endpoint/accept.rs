@@ -76,8 +76,9 @@ impl Endpoint {
             address,
             is_proven,
         };
-        if let Err(refusal) = self.agree(now, arrival, heard) {
-            self.refuse(now, path, refusal);
+        match self.agree(now, arrival, heard) {
+            Ok(()) => self.stats.resumed += 1,
+            Err(refusal) => self.refuse(now, path, refusal),
         }
     }
 

@@ -110,7 +110,8 @@ impl Endpoint {
                     config.is_allowed(peer)
                 });
                 match outcome {
-                    Ok((e, agreed)) => {
+                    Ok((e, is_resumed, agreed)) => {
+                        self.stats.resumed += u64::from(is_resumed);
                         self.on_agreed(now, index, e, agreed);
                         return;
                     }

@@ -125,14 +125,15 @@ impl Opening {
         Step::Wait
     }
 
-    /// Reads a HELLO_RESP. `Ok` once: the session can begin, with the ephemeral key that won.
+    /// Reads a HELLO_RESP. `Ok` once: the session can begin, with the ephemeral key that won, and
+    /// whether a ticket did.
     pub(super) fn on_response(
         &mut self,
         now: Timestamp,
         credentials: &Credentials,
         datagram: &[u8],
         is_allowed: impl Fn(&NodeId) -> bool,
-    ) -> Result<([u8; 32], Agreed), Step> {
+    ) -> Result<([u8; 32], bool, Agreed), Step> {
         let expected = self.expected;
         let wanted =
             |peer: &NodeId| expected.is_none_or(|expected| expected == *peer) && is_allowed(peer);
@@ -142,7 +143,9 @@ impl Opening {
             .flatten()
         {
             match attempt.on_response(credentials, datagram, wanted) {
-                Ok(agreed) => return Ok((attempt.ephemeral(), agreed)),
+                Ok(agreed) => {
+                    return Ok((attempt.ephemeral(), attempt.is_resumption(), agreed));
+                }
                 Err(ResponseError::OtherAttempt { .. } | ResponseError::Malformed(_)) => {}
                 Err(error) => outcome = Some(error),
             }

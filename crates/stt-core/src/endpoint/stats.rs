@@ -12,6 +12,8 @@ pub struct EndpointStats {
     pub refused: u64,
     /// Answers to HELLOs sent, copies included.
     pub responses: u64,
+    /// Handshakes that resumed a session with a ticket, in either role.
+    pub resumed: u64,
     /// COOKIEs sent.
     pub cookies: u64,
     /// VERSIONS sent.

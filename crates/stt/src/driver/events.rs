@@ -7,7 +7,7 @@ use stt_core::{
     StreamId, message::Preface,
 };
 
-use super::{Entry, Outcome, Shared, Signal, State, Wakes};
+use super::{Entry, Outcome, Sending, Shared, Signal, State, Wakes};
 use crate::{
     error::{CloseReason, ConnectError},
     node::NodeEvent,
@@ -204,6 +204,10 @@ impl Entry {
             StreamEvent::Opened { dir } => {
                 while let Some(id) = connection.streams().accept(dir) {
                     self.arriving.push(id);
+                    if dir == Dir::Bi {
+                        // What becomes of the answer may be known before it is asked for.
+                        self.sending.insert(id, Sending::default());
+                    }
                     self.classify(connection, id, wakes);
                 }
             }
@@ -244,6 +248,9 @@ impl Entry {
         };
         self.arriving.retain(|&arriving| arriving != id);
         let is_bi = id.dir() == Dir::Bi;
+        if preface != Some(Preface::Application) {
+            self.sending.remove(&id);
+        }
         match preface {
             Some(Preface::Application) => {
                 streams.consume(id, 1);

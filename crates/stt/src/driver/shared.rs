@@ -6,8 +6,12 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{State, Wakes, state::Due};
-use crate::{clock::Clock, node::NodeEvent, node::Tickets};
+use super::{Phase, State, Wakes, state::Due};
+use crate::{
+    clock::Clock,
+    error::CloseReason,
+    node::{NodeEvent, Tickets},
+};
 
 /// What the tasks of a node, its sessions and their streams share.
 pub(crate) struct Shared {
@@ -80,6 +84,31 @@ impl Shared {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn_on(task, &self.runtime);
+    }
+
+    /// Nothing goes on: every session that isn't over is, every socket and file is given back.
+    pub(crate) fn tear_down(&self) {
+        let left = self.with_wakes(|state, wakes| {
+            state.phase = Phase::Stopped;
+            let handles: Vec<_> = state.entries.keys().copied().collect();
+            for handle in handles {
+                state.on_closed(self, handle, CloseReason::Stopped, wakes);
+            }
+            wakes.accepted = true;
+            wakes.gone = true;
+            let waker = state.end();
+            // Handles find nothing any more. Dropped without the lock, since some hold handles.
+            let entries = std::mem::take(&mut state.entries);
+            let opening = std::mem::take(&mut state.opening);
+            (waker, entries, opening, std::mem::take(&mut state.accepted))
+        });
+        if let Some(tickets) = &self.tickets {
+            tickets.close();
+        }
+        let (waker, ..) = &left;
+        if let Some(waker) = waker {
+            waker.wake_by_ref();
+        }
     }
 
     /// Ends all tasks and waits until they are gone.

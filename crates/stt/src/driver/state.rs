@@ -199,9 +199,12 @@ impl State {
         }
     }
 
-    /// The driver has ended.
-    pub(crate) fn forget_driver(&mut self) {
-        (self.driver, self.stalled) = (None, None);
+    /// Gives the sockets back; the driver's waker is to be woken a last time.
+    pub(super) fn end(&mut self) -> Option<Waker> {
+        self.sockets.clear();
+        self.stalled = None;
+        self.is_idle = false;
+        self.driver.take()
     }
 
     /// Whether a session is over, if it is known at all.

@@ -215,6 +215,13 @@ impl Driver {
     }
 }
 
+impl Drop for Driver {
+    /// Over in good order, or because the runtime ends.
+    fn drop(&mut self) {
+        self.shared.tear_down();
+    }
+}
+
 impl State {
     /// Sends what waits for its socket. Whether nothing waits any more.
     fn give_stalled(&mut self, cx: &mut Context<'_>) -> bool {

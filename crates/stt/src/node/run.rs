@@ -9,7 +9,7 @@ use super::{NodeEvent, Tickets, builder::Setup, environment::entropy};
 use crate::{
     clock::Clock,
     driver::{self, Linger, Phase, Shared, State},
-    error::{CloseReason, NodeError},
+    error::NodeError,
     transport::udp::UdpSocket,
 };
 
@@ -83,25 +83,8 @@ pub(super) async fn stop(shared: &Arc<Shared>) {
     // Peers that don't answer don't hold it up.
     drop(timeout(PATIENCE, drained(shared)).await);
 
-    let entries = shared.with_wakes(|state, wakes| {
-        state.phase = Phase::Stopped;
-        let handles: Vec<_> = state.entries.keys().copied().collect();
-        for handle in handles {
-            if !state.is_over(handle) {
-                state.on_closed(shared, handle, CloseReason::Stopped, wakes);
-            }
-        }
-        state.sockets.clear();
-        state.opening.clear();
-        // Handles find nothing any more.
-        std::mem::take(&mut state.entries)
-    });
-    drop(entries);
+    shared.tear_down();
     shared.end_tasks().await;
-    if let Some(tickets) = &shared.tickets {
-        tickets.close();
-    }
-    shared.with(|state| state.forget_driver());
 }
 
 /// Until every session has gone.

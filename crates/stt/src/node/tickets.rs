@@ -79,7 +79,7 @@ impl Tickets {
     }
 
     /// The node stops: gives the chamber's file back.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         drop(locked(&self.chamber).take());
     }
 

@@ -73,9 +73,6 @@ impl Session {
             // Streams that came before the end can still be read.
             if let Some(id) = entry.accepted[dir as usize].pop_front() {
                 entry.receiving.insert(id, None);
-                if dir == Dir::Bi {
-                    entry.sending.entry(id).or_default();
-                }
                 return Some(Ok(id));
             }
             core.close_reason().map(|reason| Err(reason.clone()))

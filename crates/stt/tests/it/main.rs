@@ -6,5 +6,11 @@
 )]
 
 mod basics;
+mod closing;
+mod many;
+mod peers;
+mod processes;
+mod resumption;
+mod streams;
 mod support;
 mod web_sockets;

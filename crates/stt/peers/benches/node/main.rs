@@ -1,0 +1,100 @@
+//! The node beside quinn: the same work by both in turn, client and server each on a thread of its own. Prints rows of the table
+//! in `docs/performance.md`; `--quick` for shorter runs, a part of a row's name for those rows only.
+
+mod ceiling;
+mod ours;
+mod quinns;
+mod run;
+
+use std::time::Duration;
+
+use run::{Size, median, quantile};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let only = arguments.iter().find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| only.is_none_or(|part| name.contains(part.as_str()));
+    let size = if quick { Size::QUICK } else { Size::FULL };
+
+    println!("| measurement | ours | quinn 0.11 | ratio | held to | |");
+    println!("|---|---:|---:|---:|---:|---|");
+    if wanted("bulk") {
+        bulk(&size);
+    }
+    if wanted("set-up") {
+        let ours = in_turns(size.rounds, || ours::set_up(size.connects));
+        let quinns = in_turns(size.rounds, || quinns::set_up(size.connects));
+        let row = [quantile(&ours, 0.5), quantile(&quinns, 0.5)];
+        latency("connection set-up, p50", row, Some(0.35));
+    }
+    if wanted("echo") {
+        let ours = in_turns(size.rounds, || ours::echo(size.echoes));
+        let quinns = in_turns(size.rounds, || quinns::echo(size.echoes));
+        let at = |part| [quantile(&ours, part), quantile(&quinns, part)];
+        latency("echo of 64 B, p50", at(0.5), Some(0.8));
+        latency("echo of 64 B, p99", at(0.99), None);
+    }
+    if wanted("idle") {
+        let (ours, quinns) = (ours::idle(size.idle), quinns::idle(size.idle));
+        let ratio = ours as f64 / quinns as f64;
+        row(
+            "memory of an idle session at a server of 1,000",
+            &format!("{:.1} KB", ours as f64 / 1e3),
+            &format!("{:.1} KB", quinns as f64 / 1e3),
+            ratio,
+            Some((ratio <= 0.25, "≤ 0.25")),
+        );
+    }
+}
+
+/// One stream, one direction, in turns; the medians.
+fn bulk(size: &Size) {
+    let (mut ours, mut quinns, mut raw) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..size.rounds {
+        quinns.push(quinns::bulk(size.bulk));
+        ours.push(ours::bulk(size.bulk));
+        raw.push(ceiling::bulk(size.bulk / 4) * 4);
+    }
+    let rate = |times: &mut Vec<Duration>| size.bulk as f64 / median(times).as_secs_f64() / 1e9;
+    let (ours, quinns, raw) = (rate(&mut ours), rate(&mut quinns), rate(&mut raw));
+    row(
+        "bulk, one stream",
+        &format!("{ours:.3} GB/s"),
+        &format!("{quinns:.3} GB/s"),
+        ours / quinns,
+        Some((ours / quinns >= 1.5, "≥ 1.5")),
+    );
+    println!(
+        "| ceiling: UDP with GSO/GRO and AES-256-GCM, no acknowledgements | {raw:.3} GB/s | | ours is {:.0} % | | |",
+        100.0 * ours / raw
+    );
+}
+
+fn latency(name: &str, [ours, quinns]: [Duration; 2], held_to: Option<f64>) {
+    let ratio = ours.as_secs_f64() / quinns.as_secs_f64();
+    let bound = held_to.map(|bound| format!("≤ {bound}"));
+    let verdict = held_to.zip(bound.as_deref());
+    row(
+        name,
+        &format!("{:.1} µs", ours.as_secs_f64() * 1e6),
+        &format!("{:.1} µs", quinns.as_secs_f64() * 1e6),
+        ratio,
+        verdict.map(|(bound, text)| (ratio <= bound, text)),
+    );
+}
+
+fn row(name: &str, ours: &str, quinns: &str, ratio: f64, held_to: Option<(bool, &str)>) {
+    let (verdict, bound) = match held_to {
+        Some((true, bound)) => ("holds", bound),
+        Some((false, bound)) => ("MISSED", bound),
+        None => ("", ""),
+    };
+    println!("| {name} | {ours} | {quinns} | {ratio:.2} | {bound} | {verdict} |");
+}
+
+fn in_turns(rounds: usize, mut round: impl FnMut() -> Vec<Duration>) -> Vec<Duration> {
+    let mut all: Vec<_> = (0..rounds).flat_map(|_| round()).collect();
+    all.sort_unstable();
+    all
+}

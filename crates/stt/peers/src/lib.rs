@@ -1,0 +1,1 @@
+//! The node beside its peers: see `benches`.
