@@ -86,6 +86,16 @@ impl LinkTimers {
         }
     }
 
+    /// How long the first of two or more packets that stay under [`LinkTimers::ack_threshold`] waits for its
+    /// acknowledgement, at most `max_ack_delay`: a sender whose window is a few packets would stand still otherwise (2.7).
+    pub fn ack_pause(&self, max_ack_delay: Duration) -> Duration {
+        if self.profile.reliable {
+            max_ack_delay
+        } else {
+            max_ack_delay.min(ACK_PAUSE)
+        }
+    }
+
     /// The interval of keep-alive packets for a session that ends after `idle` of silence (RFC 9000
     /// §10.1.2; 2.8).
     pub fn keep_alive(&self, idle: Duration) -> Duration {
@@ -130,6 +140,8 @@ const HELLO_TIMER_MOST: Duration = Duration::from_secs(8);
 const MAX_ACK_DELAY: Duration = Duration::from_millis(25);
 /// A second of waiting is already worth a packet of 64 bytes at 1,200 bit/s twice over.
 const MAX_ACK_DELAY_NARROW: Duration = Duration::from_secs(1);
+/// Eight full packets take as long at 80 Mbit/s; faster flows meet the threshold first.
+const ACK_PAUSE: Duration = Duration::from_millis(1);
 /// Half the shortest common time-out of address translators for UDP, 30 s (RFC 9308 §3.2).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 

@@ -54,6 +54,10 @@ impl Pacer {
     }
 
     fn fill(&mut self, now: Timestamp, rate: u64, burst: u64) {
+        // Within a burst: nothing has come in, and no packet was held back.
+        if now == self.at && self.held_until.is_none() && self.tokens != FULL {
+            return;
+        }
         let passed = now.saturating_since(self.at).as_nanos();
         let gain = passed * u128::from(rate) + u128::from(self.rest);
         self.at = self.at.max(now);

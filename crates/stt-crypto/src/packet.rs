@@ -100,8 +100,8 @@ impl PacketKey {
     /// The iv with the packet number XORed into its last eight bytes.
     fn nonce(&self, pn: u64) -> Nonce {
         let mut nonce = *self.iv.expose();
-        for (byte, pn) in nonce[4..].iter_mut().zip(pn.to_be_bytes()) {
-            *byte ^= pn;
+        if let Some(low) = nonce.last_chunk_mut::<8>() {
+            *low = (u64::from_be_bytes(*low) ^ pn).to_be_bytes();
         }
         Nonce::assume_unique_for_key(nonce)
     }

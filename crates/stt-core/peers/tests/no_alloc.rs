@@ -1,5 +1,5 @@
-//! Streams and datagrams allocate nothing for a packet once a flow is steady: `docs/spec/stt-streams.md` §8. An allocator
-//! that counts is the witness, so this file is a test binary of its own.
+//! A session allocates nothing for a packet once a flow is steady (streams and datagrams alone: `docs/spec/stt-streams.md`
+//! §8), and little when it is idle. An allocator that counts is the witness, so this file is a test binary of its own.
 
 #![expect(
     unsafe_code,
@@ -12,6 +12,11 @@ use std::collections::VecDeque;
 
 use stt_core::wire::{Frame, Frames, Limits, Writer};
 use stt_core::{Carried, DatagramConfig, Datagrams, Dir, Side, StreamConfig, StreamId, Streams};
+use stt_core_peers::{
+    Settings,
+    ours::{self, Ours},
+    world::{End, Link, MS, SECOND, World},
+};
 
 struct Counting;
 
@@ -236,4 +241,61 @@ fn a_flow_that_ends_gives_its_memory_back() {
     drop((flow.left, flow.right));
     let held = before.wrapping_sub(ASKED.get().1);
     assert!(held < 1_024, "{held} bytes");
+}
+
+/// Both ends of a session with everything on top of them, on virtual time: endpoints, keys, recovery, streams. Packets are
+/// counted from the outside.
+fn session(loss: u64) -> World<Ours> {
+    let settings = Settings {
+        mtu: 1_200,
+        window: 256 << 10,
+        peer_ack_every: None,
+    };
+    let link = Link {
+        delay: 5 * MS,
+        bottleneck: Some((12_500_000, 200_000)),
+        loss,
+    };
+    let mut world = World::new(ours::pair(&settings), [link, Link::plain(5 * MS)], 1);
+    world.ends[0].connect(0);
+    world.run_until(|ends| ends.iter().all(|end| end.confirmed() == 1));
+    world.ends[0].begin_bulk();
+    world
+}
+
+#[test]
+fn steady_session_sends_and_receives_without_an_allocation_per_packet() {
+    for loss in [0, 10_000] {
+        let mut world = session(loss);
+        world.run_for(60 * SECOND);
+        let before = (ASKED.get().0, world.ends[1].received());
+        world.run_for(20 * SECOND);
+        let calls = ASKED.get().0 - before.0;
+        let packets = (world.ends[1].received() - before.1) / 1_172;
+        assert!(packets > 5_000, "{packets} packets");
+        assert_eq!(calls, 0, "{packets} packets, {loss} of a million lost");
+    }
+}
+
+/// The rest of what an idle session may hold, 8 KiB, is the cryptographic library's: three AEAD contexts of 592 bytes.
+/// `benches/quinn` measures both together.
+#[test]
+fn idle_session_holds_at_most_8_kib() {
+    const SESSIONS: usize = 100;
+    let settings = Settings {
+        mtu: 1_200,
+        window: 1 << 20,
+        peer_ack_every: None,
+    };
+    let empty = ours::pair(&settings);
+    let mut world = World::new(empty, [Link::plain(MS); 2], 1);
+    let before = ASKED.get().1;
+    for number in 1..=SESSIONS {
+        let now = world.now;
+        world.ends[0].connect(now);
+        world.run_until(|ends| ends.iter().all(|end| end.confirmed() == number));
+    }
+    world.run_for(10 * SECOND);
+    let held = ASKED.get().1.wrapping_sub(before) / (2 * SESSIONS);
+    assert!(held <= 8_192 - 3 * 592, "{held} bytes");
 }

@@ -167,14 +167,14 @@ impl Connection {
             self.datagrams.set_max_size(self.max_datagram());
         }
         for (_, carried) in outcome.acked.drain(..) {
-            for item in &carried.streams {
-                self.streams.on_acked(*item);
+            for item in carried.streams() {
+                self.streams.on_acked(item);
             }
             if let Some(largest) = carried.ack {
                 self.received.on_ack_acked(largest);
             }
-            for item in &carried.ids {
-                if let IdFrame::New(sequence) = *item {
+            for item in carried.ids() {
+                if let IdFrame::New(sequence) = item {
                     self.local_ids.on_acked(sequence);
                 }
             }
@@ -190,11 +190,11 @@ impl Connection {
 
     /// What a lost packet carried is to be sent once more.
     pub(super) fn tell_again(&mut self, carried: &Manifest) {
-        for item in &carried.streams {
-            self.streams.on_lost(*item);
+        for item in carried.streams() {
+            self.streams.on_lost(item);
         }
-        for item in &carried.ids {
-            match *item {
+        for item in carried.ids() {
+            match item {
                 IdFrame::New(sequence) => self.local_ids.on_lost(sequence),
                 IdFrame::Retire(sequence) => self.peer_ids.on_retire_lost(sequence),
             }
@@ -233,7 +233,7 @@ impl Connection {
             },
             |mut former| {
                 former.prove(); // it worked a moment ago
-                former
+                *former
             },
         );
         self.switch_to(now, next);
@@ -245,15 +245,15 @@ impl Connection {
         let mut left = core::mem::replace(&mut self.active, next);
         if left.is_validated() {
             left.challenge_again();
-            if let Some(older) = self.former.replace(left) {
-                self.leave(older);
+            if let Some(older) = self.former.replace(Box::new(left)) {
+                self.leave(&older);
             }
         } else {
             // Never proven: nothing to come back to.
-            self.leave(left);
+            self.leave(&left);
         }
         if let Some(given_up) = self.candidate.take_if(|candidate| candidate.id == path) {
-            self.leave(given_up);
+            self.leave(&given_up);
         }
         self.recovery.on_path_change(now, false);
         self.datagrams.set_max_size(self.max_datagram());
@@ -267,7 +267,7 @@ impl Connection {
         if self.active.on_response(data) {
             // The session has arrived: the former path is left for good.
             if let Some(former) = self.former.take() {
-                self.leave(former);
+                self.leave(&former);
             }
         } else if let Some(former) = &mut self.former
             && former.on_response(data)
@@ -275,10 +275,10 @@ impl Connection {
             // The peer still hears us there; only its own packets move the session back.
         } else if let Some(mut candidate) = self.candidate.take() {
             if candidate.on_response(data) {
-                self.switch_to(now, candidate);
+                self.switch_to(now, *candidate);
                 self.ping = true; // tells the peer to follow
                 if let Some(former) = self.former.take() {
-                    self.leave(former);
+                    self.leave(&former);
                 }
             } else {
                 self.candidate = Some(candidate);
@@ -317,8 +317,8 @@ impl Connection {
             return;
         };
         former.prove();
-        let left = core::mem::replace(&mut self.active, former);
-        self.leave(left);
+        let left = core::mem::replace(&mut self.active, *former);
+        self.leave(&left);
         self.recovery.on_path_change(now, false);
         self.push_event(Event::PathFailed(failed));
         self.rearm_path();

@@ -6,6 +6,7 @@ mod error;
 mod frames;
 mod ids;
 mod keys;
+mod luck;
 mod path;
 mod receive;
 mod received;
@@ -19,8 +20,6 @@ mod transmit;
 use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
 
-use rand_chacha::ChaCha20Rng;
-use rand_core::{Rng, SeedableRng};
 use stt_crypto::{
     Aead, NodeId, TAG_LEN,
     secret::{Exporter, ResetToken, TrafficSecret},
@@ -30,8 +29,8 @@ pub use error::ConnectionError;
 pub use keys::RekeyLimits;
 
 use crate::{
-    Code, Datagrams, Dir, Event, LinkProfile, PathId, SessionConfig, Side, Stats, StreamId,
-    Streams, Timestamp, TransportError,
+    Carried, Code, Datagrams, Dir, Event, LinkProfile, PathId, SessionConfig, Side, Stats,
+    StreamId, Streams, Timestamp, TransportError,
     recovery::{Outcome, Recovery, RecoveryConfig},
     wire::{Limits, WireId},
 };
@@ -41,6 +40,7 @@ use self::{
     close::{Closing, State},
     ids::{LocalIds, PeerIds},
     keys::Keys,
+    luck::Luck,
     path::{Path, Responses},
     received::Received,
     replay::ReplayWindow,
@@ -113,15 +113,17 @@ pub struct Connection {
     /// Reused by every acknowledgement.
     outcome: Outcome<Manifest>,
     pool: Pool,
+    /// What the packet in the making carries of the streams; empty otherwise.
+    writing: Vec<Carried>,
     streams: Streams,
     datagrams: Datagrams,
     local_ids: LocalIds,
     peer_ids: PeerIds,
     active: Path,
     /// Where the session was before `active`, kept until that is validated.
-    former: Option<Path>,
+    former: Option<Box<Path>>,
     /// Where this end wants to go.
-    candidate: Option<Path>,
+    candidate: Option<Box<Path>>,
     responses: Responses,
     /// Largest number of a packet with a non-probing frame: what may move the session.
     largest_non_probing: Option<u64>,
@@ -138,9 +140,11 @@ pub struct Connection {
     /// Something eliciting was sent since the last packet came: the idle timer runs (RFC 9000
     /// §10.1).
     eliciting_since_heard: bool,
+    /// When a packet last came.
+    heard_at: Option<Timestamp>,
     events: VecDeque<Event>,
     requests: VecDeque<Request>,
-    rng: ChaCha20Rng,
+    luck: Luck,
     /// The number to be skipped next.
     skip_at: u64,
     stats: Stats,
@@ -169,7 +173,7 @@ impl Connection {
             handshake_rtt,
             rng_seed,
         } = established;
-        let mut rng = ChaCha20Rng::from_seed(rng_seed);
+        let mut luck = Luck::new(rng_seed);
         let mut recovery = Recovery::new(
             RecoveryConfig {
                 profile,
@@ -180,7 +184,7 @@ impl Connection {
                     .min(config.max_mtu.max(profile.mtu)),
                 controller: config.controller,
                 ecn: config.ecn,
-                seed: rng.next_u64(),
+                seed: luck.next_u64(),
             },
             now,
         );
@@ -191,7 +195,7 @@ impl Connection {
         streams.set_peer(&peer_limits);
         let mut local_ids = LocalIds::new(local_id);
         local_ids.issue(local_id, local_token);
-        let skip_at = skip_distance(&mut rng);
+        let skip_at = skip_distance(&mut luck);
         let confirmed = side == Side::Initiator;
         let mut connection = Self {
             side,
@@ -208,6 +212,7 @@ impl Connection {
             recovery,
             outcome: Outcome::default(),
             pool: Pool::default(),
+            writing: Vec::new(),
             streams,
             datagrams: Datagrams::new(config.datagrams),
             local_ids,
@@ -223,9 +228,10 @@ impl Connection {
             ping: false,
             rekey: false,
             eliciting_since_heard: false,
+            heard_at: None,
             events: VecDeque::new(),
             requests: VecDeque::new(),
-            rng,
+            luck,
             skip_at,
             stats: Stats::default(),
             config,
@@ -346,7 +352,7 @@ impl Connection {
     pub fn migrate(&mut self, path: PathId) {
         if path == self.active.id {
             if let Some(given_up) = self.candidate.take() {
-                self.leave(given_up);
+                self.leave(&given_up);
             }
             return;
         }
@@ -355,12 +361,12 @@ impl Connection {
             .take_spare()
             .unwrap_or(self.active.peer_sequence);
         if let Some(given_up) = self.candidate.take() {
-            self.leave(given_up);
+            self.leave(&given_up);
         }
         // Our own choice is no amplification: what we send there is bounded by the challenges.
         let mut candidate = Path::unproven(path, sequence);
         candidate.on_received(usize::from(u16::MAX));
-        self.candidate = Some(candidate);
+        self.candidate = Some(Box::new(candidate));
     }
 
     /// Ends the session: no stream is waited for. `code` and `reason` are for the peer's
@@ -478,7 +484,7 @@ impl Connection {
     }
 
     /// Gives the wire id of a path back that is left, unless another path uses it too.
-    fn leave(&mut self, path: Path) {
+    fn leave(&mut self, path: &Path) {
         let is_shared = self
             .paths()
             .any(|kept| kept.peer_sequence == path.peer_sequence);
@@ -493,8 +499,8 @@ impl Connection {
     fn paths(&self) -> impl Iterator<Item = &Path> {
         [
             Some(&self.active),
-            self.former.as_ref(),
-            self.candidate.as_ref(),
+            self.former.as_deref(),
+            self.candidate.as_deref(),
         ]
         .into_iter()
         .flatten()
@@ -503,8 +509,8 @@ impl Connection {
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut Path> {
         [
             Some(&mut self.active),
-            self.former.as_mut(),
-            self.candidate.as_mut(),
+            self.former.as_deref_mut(),
+            self.candidate.as_deref_mut(),
         ]
         .into_iter()
         .flatten()
@@ -564,8 +570,8 @@ const GREETING_BYTES: u64 = 60;
 
 /// How many numbers later one is skipped: often enough that acknowledging ahead is found soon,
 /// rarely enough to cost nothing (RFC 9000 §21.4).
-fn skip_distance(rng: &mut ChaCha20Rng) -> u64 {
-    u64::from(rng.next_u32() % 2_048) + 16
+fn skip_distance(luck: &mut Luck) -> u64 {
+    u64::from(luck.next_u32() % 2_048) + 16
 }
 
 /// The last packet number (RFC 9000 §12.3).

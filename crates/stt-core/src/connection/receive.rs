@@ -108,10 +108,7 @@ impl Connection {
         }
         self.greeting = None;
         self.timers.stop(Timer::Greet);
-        self.restart_idle(now);
-        self.restart_keep_alive(now);
-        self.timers.set(Timer::Trim, now + TRIM_AFTER);
-        self.eliciting_since_heard = false;
+        self.on_heard(now);
         let body = &datagram[packet.start..packet.start + packet.len];
         let outcome = if !packet.reserved_clear {
             Err(violation("a reserved bit is set"))
@@ -134,6 +131,18 @@ impl Connection {
             }
             Err(error) => self.fail(now, error),
         }
+    }
+
+    /// The peer was heard: silence begins anew. Packets that come together do that once.
+    fn on_heard(&mut self, now: Timestamp) {
+        if self.heard_at == Some(now) && !self.eliciting_since_heard {
+            return;
+        }
+        self.heard_at = Some(now);
+        self.eliciting_since_heard = false;
+        self.restart_idle(now);
+        self.restart_keep_alive(now);
+        self.timers.set(Timer::Trim, now + TRIM_AFTER);
     }
 
     /// A datagram that the peer did not seal: damaged, forged, or a reset.

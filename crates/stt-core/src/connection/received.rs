@@ -18,6 +18,8 @@ pub(super) struct Received {
     ecn: EcnCounts,
     /// Eliciting packets that no ACK of ours covers yet.
     unacked: u32,
+    /// When the first of them arrived.
+    unacked_since: Timestamp,
     /// All eliciting packets so far.
     eliciting: u64,
     /// By when an ACK is due.
@@ -35,6 +37,7 @@ impl Received {
             largest_at: Timestamp::ZERO,
             ecn: EcnCounts::default(),
             unacked: 0,
+            unacked_since: Timestamp::ZERO,
             eliciting: 0,
             due: None,
             max_ack_delay,
@@ -63,9 +66,14 @@ impl Received {
         }
         self.eliciting += 1;
         self.unacked += 1;
+        if self.unacked == 1 {
+            self.unacked_since = now;
+        }
         let threshold = self.timers.ack_threshold(self.eliciting);
         let due = if !in_order || ecn == Ecn::Ce || self.unacked >= threshold {
             now
+        } else if self.unacked > 1 {
+            self.unacked_since + self.timers.ack_pause(self.max_ack_delay)
         } else {
             now + self.max_ack_delay
         };
@@ -196,6 +204,22 @@ mod tests {
         assert_eq!(received.due(), Some(at(2)));
         received.on_ack_sent();
         assert_eq!(received.due(), None);
+    }
+
+    #[test]
+    fn several_packets_wait_for_an_eighth_one_for_a_millisecond_only() {
+        let mut received = received(false);
+        for number in 0..100 {
+            received.on_packet(at(1), number, Ecn::NotEct, true);
+            received.on_ack_sent();
+        }
+        for number in 100..107 {
+            received.on_packet(at(2), number, Ecn::NotEct, true);
+            let due = if number == 100 { at(27) } else { at(3) };
+            assert_eq!(received.due(), Some(due));
+        }
+        received.on_packet(at(2), 107, Ecn::NotEct, true);
+        assert_eq!(received.due(), Some(at(2)));
     }
 
     #[test]

@@ -16,15 +16,15 @@ const WORDS: usize = (WINDOW / 64) as usize;
 pub(super) struct ReplayWindow {
     /// One more than the largest number seen.
     next: u64,
-    /// Allocated with the first number: half of all sessions are idle from the start.
-    bits: Box<[u64; WORDS]>,
+    /// All words once there were numbers for them: many a session never sends as many packets.
+    bits: Vec<u64>,
 }
 
 impl ReplayWindow {
     pub(super) fn new() -> Self {
         Self {
             next: 0,
-            bits: Box::new([0; WORDS]),
+            bits: Vec::new(),
         }
     }
 
@@ -50,6 +50,12 @@ impl ReplayWindow {
 
     /// Moves the window so that it ends with `number`, clearing what it enters.
     fn advance(&mut self, number: u64) {
+        let words = number.min(WINDOW - 1) / 64 + 1;
+        if self.bits.len() < words as usize {
+            // The window has not turned round yet: each word stays where it is.
+            self.bits
+                .resize((words as usize).next_power_of_two().min(WORDS), 0);
+        }
         let entered = number + 1 - self.next;
         if entered >= WINDOW {
             self.bits.fill(0);

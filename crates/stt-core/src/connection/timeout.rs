@@ -40,6 +40,7 @@ impl Connection {
     fn trim(&mut self) {
         self.recovery.release_memory();
         self.pool.shrink();
+        self.writing = Vec::new();
         self.datagrams.trim();
         self.streams.trim();
         self.outcome = Outcome::default();
@@ -89,7 +90,7 @@ impl Connection {
         if let Some(mut candidate) = self.candidate.take() {
             if due(&candidate) && candidate.on_timeout() == PathTimeout::Failed {
                 let path = candidate.id;
-                self.leave(candidate);
+                self.leave(&candidate);
                 self.push_event(crate::Event::PathFailed(path));
             } else {
                 self.candidate = Some(candidate);

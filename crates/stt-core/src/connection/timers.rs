@@ -45,34 +45,40 @@ impl Timer {
     ];
 }
 
-/// One deadline for each [`Timer`], or none.
-#[derive(Default)]
-pub(super) struct Timers([Option<Timestamp>; Timer::ALL.len()]);
+/// One deadline for each [`Timer`], or [`NEVER`].
+pub(super) struct Timers([Timestamp; Timer::ALL.len()]);
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self([NEVER; Timer::ALL.len()])
+    }
+}
 
 impl Timers {
     pub(super) fn set(&mut self, timer: Timer, at: Timestamp) {
-        self.0[timer as usize] = Some(at);
-    }
-
-    pub(super) fn set_or_stop(&mut self, timer: Timer, at: Option<Timestamp>) {
         self.0[timer as usize] = at;
     }
 
+    pub(super) fn set_or_stop(&mut self, timer: Timer, at: Option<Timestamp>) {
+        self.0[timer as usize] = at.unwrap_or(NEVER);
+    }
+
     pub(super) fn stop(&mut self, timer: Timer) {
-        self.0[timer as usize] = None;
+        self.0[timer as usize] = NEVER;
     }
 
     pub(super) fn stop_all(&mut self) {
-        self.0 = Default::default();
+        *self = Self::default();
     }
 
     pub(super) fn get(&self, timer: Timer) -> Option<Timestamp> {
-        self.0[timer as usize]
+        Some(self.0[timer as usize]).filter(|&at| at != NEVER)
     }
 
     /// The earliest deadline.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.0.iter().flatten().min().copied()
+        let first = self.0.iter().min().copied();
+        first.filter(|&at| at != NEVER)
     }
 
     /// Takes one that is due, in the order of the enum.
@@ -84,6 +90,9 @@ impl Timers {
         Some(timer)
     }
 }
+
+/// The end of time, which no deadline is.
+const NEVER: Timestamp = Timestamp::MAX;
 
 #[cfg(test)]
 mod tests {

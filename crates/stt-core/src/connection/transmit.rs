@@ -1,10 +1,9 @@
 //! What is sent next, and how a packet is built (`docs/spec/stt-session.md`).
 
-use rand_core::Rng;
 use stt_crypto::TAG_LEN;
 
 use crate::{
-    Ecn, Timestamp, Transmit,
+    Ecn, PathId, Timestamp, Transmit,
     recovery::{SendState, Sent},
     wire::{
         Ack, Frame, WireId, Writer,
@@ -102,12 +101,14 @@ impl Connection {
         if written == 0 {
             return self.transmit_mtu_probe(now, buf);
         }
+        // The numbers or the key may have come to their end behind these packets.
+        if matches!(self.state, State::Open) {
+            self.rearm_recovery();
+        }
         let first = segment.unwrap_or(written);
         Some(Transmit {
-            path: self.active.id,
-            ecn: self.recovery.ecn(),
-            size: written,
             segment_size: (written > first).then_some(first),
+            ..one(self.active.id, self.recovery.ecn(), written)
         })
     }
 
@@ -190,12 +191,8 @@ impl Connection {
             fill: true,
         };
         let sent = self.transmit_packet(now, plan, &mut buf[..size])?;
-        Some(Transmit {
-            path: self.active.id,
-            ecn: self.recovery.ecn(),
-            size: sent,
-            segment_size: None,
-        })
+        self.rearm_recovery();
+        Some(one(self.active.id, self.recovery.ecn(), sent))
     }
 
     /// Challenges and answers on paths that are not active.
@@ -237,12 +234,7 @@ impl Connection {
         self.count_sent(size);
         // Not tracked: these frames are never told again, and another path's loss says nothing
         // about this one (RFC 9000 §9.4).
-        Some(Transmit {
-            path,
-            ecn: Ecn::NotEct,
-            size,
-            segment_size: None,
-        })
+        Some(one(path, Ecn::NotEct, size))
     }
 
     fn transmit_close(&mut self, buf: &mut [u8]) -> Option<Transmit> {
@@ -281,12 +273,7 @@ impl Connection {
         })?;
         self.active.on_sent(size);
         self.count_sent(size);
-        Some(Transmit {
-            path: self.active.id,
-            ecn: Ecn::NotEct,
-            size,
-            segment_size: None,
-        })
+        Some(one(self.active.id, Ecn::NotEct, size))
     }
 
     /// Fills and seals a packet for the active path.
@@ -294,13 +281,12 @@ impl Connection {
         let mut eliciting = false;
         let challenge = self.active.challenge_due().then(|| self.fresh_challenge());
         let number = self.next_number(now)?;
-        let mut carried = self.pool.take();
+        let mut carried = Manifest::default();
         let largest_acked = self.recovery.largest_acked();
         let pn_len = header::pn_len(number, largest_acked);
         let start = 1 + id.len() + pn_len;
         let end = buf.len().checked_sub(TAG_LEN)?;
         if start + MIN_PN_AND_PLAINTEXT > end {
-            self.pool.give(carried);
             return None;
         }
         let mut writer = Writer::new(&mut buf[start..end]);
@@ -344,7 +330,6 @@ impl Connection {
             eliciting |= self.write_data(&mut writer, &mut carried);
         }
         if writer.is_empty() {
-            self.pool.give(carried);
             return None;
         }
         let minimum = if plan.fill {
@@ -381,18 +366,20 @@ impl Connection {
                 break;
             }
             self.local_ids.on_sent(sequence);
-            carried.ids.push(IdFrame::New(sequence));
+            carried.push_id(IdFrame::New(sequence), &mut self.pool);
         }
         while let Some(sequence) = self.peer_ids.next_retiring() {
             if !put(writer, &Frame::RetireId { sequence }) {
                 break;
             }
             self.peer_ids.on_retire_sent();
-            carried.ids.push(IdFrame::Retire(sequence));
+            carried.push_id(IdFrame::Retire(sequence), &mut self.pool);
         }
         // Live data first: its worth falls with every millisecond.
         self.datagrams.write_frames(writer);
-        self.streams.write_frames(writer, &mut carried.streams);
+        self.streams.write_frames(writer, &mut self.writing);
+        carried.set_streams(&self.writing, &mut self.pool);
+        self.writing.clear();
         writer.len() > before
     }
 
@@ -448,7 +435,7 @@ impl Connection {
         Some(size)
     }
 
-    /// Hands a packet of the active path to loss recovery.
+    /// Hands a packet of the active path to loss recovery, whose timer is to be set behind the last one.
     fn register(&mut self, now: Timestamp, built: Built, is_mtu_probe: bool) {
         self.count_sent(built.size);
         if built.eliciting && !self.eliciting_since_heard {
@@ -470,7 +457,6 @@ impl Connection {
                 carried: built.carried,
             },
         );
-        self.rearm_recovery();
     }
 
     fn count_sent(&mut self, size: usize) {
@@ -486,7 +472,7 @@ impl Connection {
             if self.recovery.skip_pn().is_err() {
                 return None;
             }
-            self.skip_at = self.recovery.peek_pn() + skip_distance(&mut self.rng);
+            self.skip_at = self.recovery.peek_pn() + skip_distance(&mut self.luck);
         }
         let number = self.recovery.peek_pn();
         // The last number, and the last seal of a key, are kept for the CLOSE.
@@ -533,9 +519,17 @@ impl Connection {
     }
 
     fn fresh_challenge(&mut self) -> [u8; 8] {
-        let mut data = [0; 8];
-        self.rng.fill_bytes(&mut data);
-        data
+        self.luck.bytes()
+    }
+}
+
+/// A single datagram.
+fn one(path: PathId, ecn: Ecn, size: usize) -> Transmit {
+    Transmit {
+        path,
+        ecn,
+        size,
+        segment_size: None,
     }
 }
 

@@ -60,10 +60,10 @@ impl Endpoint {
     /// [`Endpoint::poll_transmit`] has given nothing.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let slots = self.deadlines.first().map(|(deadline, _)| deadline);
-        [slots, self.half_open.next_expiry()]
-            .into_iter()
-            .flatten()
-            .min()
+        match (slots, self.half_open.next_expiry()) {
+            (Some(slot), Some(half_open)) => Some(slot.min(half_open)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// Acts on every deadline that has passed.

@@ -7,6 +7,8 @@ use crate::{PathId, Timestamp, handshake::Refusal};
 #[derive(Default)]
 pub(super) struct Refusals {
     kinds: [Kind; KINDS],
+    /// Whether any may be waiting.
+    news: bool,
 }
 
 #[derive(Default)]
@@ -35,6 +37,7 @@ impl Refusals {
             kind.unreported += 1;
             return;
         }
+        self.news = true;
         kind.told = Some(now);
         kind.waiting = Some(Refused {
             path,
@@ -44,7 +47,12 @@ impl Refusals {
     }
 
     pub(super) fn poll(&mut self) -> Option<Refused> {
-        self.kinds.iter_mut().find_map(|kind| kind.waiting.take())
+        if !self.news {
+            return None;
+        }
+        let first = self.kinds.iter_mut().find_map(|kind| kind.waiting.take());
+        self.news = first.is_some();
+        first
     }
 }
 

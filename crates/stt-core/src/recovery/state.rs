@@ -63,6 +63,8 @@ pub(crate) struct Recovery<T> {
     pub(super) ecn: EcnValidator,
     pub(super) controller: Box<dyn Controller>,
     pacer: Pacer,
+    /// The latest pacing rate, and the window, the round-trip time and the phase that it follows from.
+    paced: Option<((u64, Duration, bool), u64)>,
     pub(super) mtud: MtuDiscovery,
     pub(super) stats: RecoveryStats,
 }
@@ -109,6 +111,7 @@ impl<T> Recovery<T> {
             ecn: EcnValidator::new(config.ecn && !fixed),
             controller: kind.build(mtu, timers.first_window(mtu), config.seed),
             pacer: Pacer::new(now),
+            paced: None,
             mtud: MtuDiscovery::new(mtu, config.max_mtu, timers.discovers_mtu()),
             stats: RecoveryStats::default(),
         }
@@ -210,7 +213,7 @@ impl<T> Recovery<T> {
         if self.in_flight + bytes > window {
             return SendState::Blocked;
         }
-        let rate = self.pacing_rate();
+        let rate = self.cached_rate(window);
         let burst = self.burst(rate);
         match self.pacer.delay(now, bytes, rate, burst) {
             Some(at) => SendState::At(at),
@@ -349,6 +352,23 @@ impl<T> Recovery<T> {
         let nanos = self.rtt.smoothed().as_nanos().max(1);
         let rate = u128::from(self.controller.window()) * quarters * 250_000_000 / nanos;
         u64::try_from(rate).unwrap_or(u64::MAX)
+    }
+
+    /// The pacing rate, computed anew only when something has changed that it follows from: a wide division for every
+    /// packet would be felt.
+    fn cached_rate(&mut self, window: u64) -> u64 {
+        if let Some(rate) = self.controller.pacing_rate() {
+            return rate;
+        }
+        let from = (window, self.rtt.smoothed(), self.controller.is_slow_start());
+        match self.paced {
+            Some((same, rate)) if same == from => rate,
+            _ => {
+                let rate = self.pacing_rate();
+                self.paced = Some((from, rate));
+                rate
+            }
+        }
     }
 
     /// A burst that the path takes: RFC 9002 §7.7's initial window, or what 1 ms carries, since no

@@ -180,7 +180,10 @@ impl Streams {
     }
 
     fn write_data(&mut self, writer: &mut Writer<'_>, carried: &mut Vec<Carried>) {
-        while let Some(next) = self.scheduler.peek() {
+        // Type and id at least: the turn of a full packet's end needn't be looked up.
+        while writer.remaining() > 1
+            && let Some(next) = self.scheduler.peek()
+        {
             let credit = self.credit();
             let stream = self.streams.get_mut(&next.id);
             let send = stream

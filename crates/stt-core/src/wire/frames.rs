@@ -32,6 +32,8 @@ impl<'a> Frames<'a> {
         }
     }
 
+    // Inlined, so that a frame is never put together in memory only to be taken apart by its reader.
+    #[inline]
     fn read(&mut self, kind: u8) -> Result<Frame<'a>, FrameErrorKind> {
         let input = &mut self.rest;
         Ok(match kind {

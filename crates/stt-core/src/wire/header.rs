@@ -74,7 +74,8 @@ pub fn receiver(packet: &[u8], id_len: usize) -> Option<(WireId, usize)> {
     if !is_sealed(packet) || packet.len() < pn_offset + MAX_PN_LEN + SAMPLE_LEN {
         return None;
     }
-    Some((WireId::new(&packet[1..pn_offset])?, pn_offset))
+    let bytes = packet[1..].first_chunk()?;
+    Some((WireId::cut(*bytes, id_len)?, pn_offset))
 }
 
 /// The bytes that the mask of a packet is made from, `None` if it is too short.

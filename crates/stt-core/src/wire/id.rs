@@ -1,8 +1,8 @@
-use core::fmt;
+use core::{cmp::Ordering, fmt};
 
 /// Names a connection to the end that chose it: 1 to 8 bytes at the head of every sealed packet
 /// (`docs/spec/stt-wire.md` §3.1). Unused bytes are zero, so that equality is of value.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WireId {
     len: u8,
     bytes: [u8; Self::MAX_LEN],
@@ -25,6 +25,22 @@ impl WireId {
         })
     }
 
+    /// The id that the first `len` of these bytes are, or `None` unless they are 1 to 8.
+    pub(super) fn cut(bytes: [u8; Self::MAX_LEN], len: usize) -> Option<Self> {
+        if !(1..=Self::MAX_LEN).contains(&len) {
+            return None;
+        }
+        let kept = u64::MAX << (64 - 8 * len);
+        Some(Self {
+            len: len as u8,
+            bytes: (u64::from_be_bytes(bytes) & kept).to_be_bytes(),
+        })
+    }
+
+    fn number(self) -> u64 {
+        u64::from_be_bytes(self.bytes)
+    }
+
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len()]
@@ -34,6 +50,19 @@ impl WireId {
     #[expect(clippy::len_without_is_empty, reason = "an id is never empty")]
     pub fn len(&self) -> usize {
         usize::from(self.len)
+    }
+}
+
+/// By length, then by bytes: compared as two numbers, since every packet is looked up by one.
+impl Ord for WireId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.len, self.number()).cmp(&(other.len, other.number()))
+    }
+}
+
+impl PartialOrd for WireId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -59,7 +88,10 @@ mod tests {
             let bytes = [0xa5; 8];
             let id = WireId::new(&bytes[..len]).unwrap();
             assert_eq!((id.as_bytes(), id.len()), (&bytes[..len], len));
+            assert_eq!(WireId::cut(bytes, len), Some(id));
         }
         assert_ne!(WireId::new(&[1]), WireId::new(&[1, 0]));
+        assert_eq!(WireId::cut([1; 8], 0), None);
+        assert_eq!(WireId::cut([1; 8], 9), None);
     }
 }
