@@ -150,7 +150,8 @@ impl Receiver {
             _ => return Err(error),
         };
         message::write(&mut send, &Answer::refuse(why)).await?;
-        send.finish()?;
+        // With this answer the sender may have gone already.
+        let _ = send.finish();
         receive.stop(0);
         Err(error)
     }
@@ -180,7 +181,8 @@ impl Receiver {
             Ready::Part(part) => part,
             Ready::There => {
                 message::write(send, &Answer::done(true)).await?;
-                send.finish()?;
+                // With this answer the sender may have gone already.
+                let _ = send.finish();
                 return self.report.done(name, offer.size, 0);
             }
         };
@@ -201,7 +203,8 @@ impl Receiver {
         message::exactly(receive, &mut expected).await?;
         let is_right = block_in_place(|| place.commit(part, offer, &expected)).map_err(at_place)?;
         message::write(send, &Answer::done(is_right)).await?;
-        send.finish()?;
+        // With this answer the sender may have gone already.
+        let _ = send.finish();
         if is_right {
             self.report.done(name, offer.size, offer.size - offset)
         } else {
