@@ -60,7 +60,10 @@ fn a_file_crosses_a_narrow_link_over_websocket() {
 fn a_transfer_outlives_a_cut() {
     transfer_while("c", false, |hosts| {
         hosts.on_b(&["ip", "link", "set", "veth", "down"]);
-        // How long the cut is, not a wait for anything.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "how long the cut is, not a wait for anything"
+        )]
         thread::sleep(Duration::from_millis(700));
         hosts.on_b(&["ip", "link", "set", "veth", "up"]);
     });
