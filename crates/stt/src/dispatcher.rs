@@ -10,7 +10,10 @@ use bytes::Bytes;
 use stt_core::message::Message;
 use thiserror::Error;
 
-use crate::handler::{self, BoxError, Handler, HandlerError};
+use crate::{
+    Session,
+    handler::{self, BoxError, Handler, HandlerError},
+};
 
 /// Calls one handler for each frame type of the user, 0x80 to 0xFF
 /// (`docs/spec/stt-primitives.md` §6).
@@ -31,8 +34,11 @@ use crate::handler::{self, BoxError, Handler, HandlerError};
 /// ```
 #[derive(Default)]
 pub struct FrameDispatcher {
-    handlers: Mutex<BTreeMap<u8, Handler<Bytes>>>,
+    handlers: Mutex<BTreeMap<u8, Handler<Frame>>>,
 }
+
+/// A payload, and the session it came by.
+type Frame = (Bytes, Option<Session>);
 
 /// Why a frame reached no handler, or its handler failed (`docs/spec/stt-primitives.md` §6).
 #[derive(Debug, Error)]
@@ -78,7 +84,35 @@ impl FrameDispatcher {
         R: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         check(frame_type)?;
-        let handler = handler::boxed(handler);
+        let handler = handler::boxed(move |(payload, _): Frame| handler(payload));
+        Ok(self.lock().insert(frame_type, handler).is_some())
+    }
+
+    /// The same for a handler that is told by which session the frame came, to answer by it. It
+    /// fails for frames that came by none: those given to [`Self::dispatch`].
+    ///
+    /// # Errors
+    ///
+    /// The type is below 0x80.
+    pub fn register_session_handler<F, R>(
+        &self,
+        frame_type: u8,
+        handler: F,
+    ) -> Result<bool, DispatchError>
+    where
+        F: Fn(Session, Bytes) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        check(frame_type)?;
+        let handler = handler::boxed(move |(payload, session): Frame| {
+            let handled = session.map(|session| handler(session, payload));
+            async {
+                match handled {
+                    Some(handled) => handled.await,
+                    None => Err("the frame came by no session".into()),
+                }
+            }
+        });
         Ok(self.lock().insert(frame_type, handler).is_some())
     }
 
@@ -97,10 +131,19 @@ impl FrameDispatcher {
         frame_type: u8,
         payload: impl Into<Bytes>,
     ) -> Result<(), DispatchError> {
+        self.dispatch_from(None, frame_type, payload.into()).await
+    }
+
+    pub(crate) async fn dispatch_from(
+        &self,
+        session: Option<Session>,
+        frame_type: u8,
+        payload: Bytes,
+    ) -> Result<(), DispatchError> {
         check(frame_type)?;
         let handler = self.lock().get(&frame_type).cloned();
         let handler = handler.ok_or(DispatchError::NoHandler { frame_type })?;
-        handler::call(handler, payload.into())
+        handler::call(handler, (payload, session))
             .await
             .map_err(|error| DispatchError::Handler { frame_type, error })
     }
@@ -110,7 +153,7 @@ impl FrameDispatcher {
         self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u8, Handler<Bytes>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u8, Handler<Frame>>> {
         // Nothing panics while it is held; a poisoned lock would be as good as another.
         self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -54,6 +54,7 @@ pub use error::{
 };
 pub use events::{Emitted, EventEmitter, HandlerFailure, HandlerKey};
 pub use handler::{BoxError, HandlerError};
+pub use message::{MessageFuture, MessageSink, PeerMessage, SendMessageError};
 pub use node::{
     Builder, ConnectOptions, Node, NodeEvent, NodeStats, PathAddress, SystemEnvironment,
     WsConnectOptions,

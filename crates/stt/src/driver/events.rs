@@ -263,6 +263,7 @@ impl Entry {
                 if is_bi {
                     let _ = streams.finish(id);
                 }
+                self.receiving.insert(id, None);
                 wakes.messages.push((Arc::clone(&self.core), preface, id));
             }
             None => {

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 
 use tokio::{
     runtime::Handle,
@@ -10,6 +10,7 @@ use super::{Phase, State, Wakes, state::Due};
 use crate::{
     clock::Clock,
     error::CloseReason,
+    message::Sinks,
     node::{NodeEvent, Tickets},
 };
 
@@ -24,6 +25,10 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<NodeEvent>,
     pub(crate) tickets: Option<Tickets>,
     pub(crate) runtime: Handle,
+    /// Who takes messages.
+    pub(crate) sinks: Arc<Sinks>,
+    /// Messages that were dropped, or whose handlers failed.
+    pub(crate) messages_failed: AtomicU64,
     /// Everything that runs for the node; ends with it.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -35,6 +40,7 @@ impl Shared {
         events: broadcast::Sender<NodeEvent>,
         tickets: Option<Tickets>,
         runtime: Handle,
+        sinks: Arc<Sinks>,
     ) -> Self {
         Self {
             state: Mutex::new(state),
@@ -44,6 +50,8 @@ impl Shared {
             events,
             tickets,
             runtime,
+            sinks,
+            messages_failed: AtomicU64::new(0),
             tasks: Mutex::new(JoinSet::new()),
         }
     }

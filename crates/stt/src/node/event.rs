@@ -25,6 +25,13 @@ pub enum NodeEvent {
         /// Updates since it began.
         epoch: u64,
     },
+    /// A message of a peer was dropped: its handler failed, nobody was there for it, or it was none.
+    MessageFailed {
+        /// The session's id.
+        session: [u8; 8],
+        /// Why.
+        reason: String,
+    },
     /// Packets of a session did not open: damaged, or forged. Told at the first, second, fourth,
     /// eighth …
     OpenFailed {

@@ -1,6 +1,6 @@
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
 };
 
 use stt_crypto::NodeId;
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     driver::{Phase, Shared},
     error::NodeError,
+    message::Sinks,
     session::Session,
 };
 
@@ -31,6 +32,7 @@ struct Inner {
     setup: Setup,
     node_id: NodeId,
     events: broadcast::Sender<NodeEvent>,
+    sinks: Arc<Sinks>,
     /// While it is started or stopped nobody else does.
     turn: tokio::sync::Mutex<()>,
     running: Mutex<Option<Running>>,
@@ -55,6 +57,7 @@ impl Node {
                 setup,
                 node_id,
                 events: broadcast::Sender::new(EVENTS),
+                sinks: Arc::default(),
                 turn: tokio::sync::Mutex::new(()),
                 running: Mutex::new(None),
             }),
@@ -76,7 +79,8 @@ impl Node {
         if self.shared().is_some() {
             return Err(NodeError::AlreadyStarted);
         }
-        let (shared, address) = run::start(&inner.setup, inner.events.clone()).await?;
+        let (shared, address) =
+            run::start(&inner.setup, inner.events.clone(), Arc::clone(&inner.sinks)).await?;
         *locked(&inner.running) = Some(Running { shared, address });
         Ok(address)
     }
@@ -153,6 +157,7 @@ impl Node {
             half_open: state.endpoint.half_open(),
             to_accept: state.accepted.len(),
             web_sockets: state.links.len(),
+            messages_failed: shared.messages_failed.load(Relaxed),
             endpoint: state.endpoint.stats(),
         })
     }
@@ -161,6 +166,11 @@ impl Node {
     pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
         let running = locked(&self.inner.running);
         running.as_ref().map(|running| Arc::clone(&running.shared))
+    }
+
+    /// Who takes messages, whether or not it runs.
+    pub(crate) fn sinks(&self) -> &Sinks {
+        &self.inner.sinks
     }
 
     pub(super) fn setup(&self) -> &Setup {

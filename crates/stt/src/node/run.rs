@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     driver::{self, Linger, Phase, Shared, State},
     error::NodeError,
+    message::Sinks,
     transport::udp::UdpSocket,
 };
 
@@ -17,6 +18,7 @@ use crate::{
 pub(super) async fn start(
     setup: &Setup,
     events: broadcast::Sender<NodeEvent>,
+    sinks: Arc<Sinks>,
 ) -> Result<(Arc<Shared>, SocketAddr), NodeError> {
     let runtime = Handle::current();
     let address = resolve(&setup.host, setup.port).await?;
@@ -37,7 +39,14 @@ pub(super) async fn start(
     let socket = Arc::new(socket);
     let mut state = State::new(endpoint, setup.backlog);
     state.sockets.push(Arc::clone(&socket));
-    let shared = Arc::new(Shared::new(state, Clock::start(), events, tickets, runtime));
+    let shared = Arc::new(Shared::new(
+        state,
+        Clock::start(),
+        events,
+        tickets,
+        runtime,
+        sinks,
+    ));
     shared.spawn(driver::run(Arc::clone(&shared), socket, 0));
     Ok((shared, bound))
 }

@@ -12,6 +12,9 @@ pub struct NodeStats {
     pub to_accept: usize,
     /// WebSockets that are open, to this node and from it.
     pub web_sockets: usize,
+    /// Messages of peers that were dropped, or that nobody could take: see
+    /// [`NodeEvent::MessageFailed`](crate::NodeEvent::MessageFailed).
+    pub messages_failed: u64,
     /// Datagrams, refusals, answers.
     pub endpoint: EndpointStats,
 }

@@ -11,6 +11,7 @@ use super::{Session, handle::Handle};
 use crate::{
     driver::{Sending, Shared, Signal, State},
     error::CloseReason,
+    message::{self, Inbox},
     stream::SendStream,
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct SessionCore {
     available: [Notify; 2],
     pub(super) received: Notify,
     pub(super) changed: Notify,
+    inbox: Inbox,
 }
 
 impl SessionCore {
@@ -50,6 +52,7 @@ impl SessionCore {
             available: [Notify::new(), Notify::new()],
             received: Notify::new(),
             changed: Notify::new(),
+            inbox: Inbox::default(),
         }
     }
 
@@ -69,6 +72,11 @@ impl SessionCore {
         &self.key
     }
 
+    /// Messages of the peer.
+    pub(crate) const fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
     /// Why the session is over, if it is.
     pub(crate) fn close_reason(&self) -> Option<&CloseReason> {
         self.closed.get()
@@ -85,7 +93,6 @@ impl SessionCore {
     }
 
     /// A handle like the application's, unless that has given the session up.
-    #[expect(dead_code, reason = "for those who deliver messages")]
     pub(crate) fn session(&self) -> Option<Session> {
         let handle = self.application.get()?.upgrade()?;
         Some(Session::from_handle(handle))
@@ -99,6 +106,7 @@ impl SessionCore {
             Signal::Received => self.received.notify_waiters(),
             Signal::Changed => self.changed.notify_waiters(),
             Signal::All => {
+                message::clear(self);
                 for notify in self.opened.iter().chain(&self.available) {
                     notify.notify_waiters();
                 }
@@ -159,7 +167,6 @@ impl SessionCore {
     }
 
     /// Opens a stream for messages. It doesn't keep the session open.
-    #[expect(dead_code, reason = "for those who send messages")]
     pub(crate) async fn open_messages(
         self: &Arc<Self>,
         preface: Preface,

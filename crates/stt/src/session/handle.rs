@@ -29,8 +29,7 @@ pub enum SessionState {
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(super) core: Arc<SessionCore>,
-    #[expect(dead_code, reason = "for those who send messages")]
-    pub(crate) messages: message::Outgoing,
+    messages: message::Outgoing,
 }
 
 impl Session {
@@ -38,7 +37,7 @@ impl Session {
     pub(crate) fn new(core: &Arc<SessionCore>) -> Self {
         let handle = Arc::new(Handle {
             core: Arc::clone(core),
-            messages: message::Outgoing,
+            messages: message::Outgoing::default(),
         });
         drop(core.application.set(Arc::downgrade(&handle)));
         Self { handle }
@@ -48,8 +47,12 @@ impl Session {
         Self { handle }
     }
 
-    pub(super) fn core(&self) -> &Arc<SessionCore> {
+    pub(crate) fn core(&self) -> &Arc<SessionCore> {
         &self.handle.core
+    }
+
+    pub(crate) fn outgoing(&self) -> &message::Outgoing {
+        &self.handle.messages
     }
 
     /// The session's id: the same at both ends, never on the wire, no secret.

@@ -8,6 +8,7 @@
 mod basics;
 mod closing;
 mod many;
+mod messages;
 mod peers;
 mod processes;
 mod resumption;
