@@ -10,6 +10,14 @@ use crate::{
     venv,
 };
 
+/// What the wheel brings to import.
+const PACKAGES: [&str; 4] = [
+    "drybox",
+    "drywire",
+    "seigr_toolset_transmissions",
+    "st_protocol",
+];
+
 /// What to run.
 #[derive(Default, clap::Args)]
 pub(crate) struct Options {
@@ -124,6 +132,15 @@ fn python(project: &Project, steps: &mut Steps) -> Result<()> {
             .args(["-m", "pytest", "--quiet"])
             .current_dir(project.path("python"))
             .env("DRYWIRE_BIN", &drywire),
+    );
+    steps.command(
+        "Python documentation",
+        project
+            .venv_command("python")
+            .args(["-W", "error", "-m", "pdoc", "--output-directory"])
+            .arg(target.join("python-docs"))
+            .args(PACKAGES)
+            .current_dir(project.path("target")),
     );
     Ok(())
 }
