@@ -140,7 +140,7 @@ fn python(project: &Project, steps: &mut Steps) -> Result<()> {
             .args(["-W", "error", "-m", "pdoc", "--output-directory"])
             .arg(target.join("python-docs"))
             .args(PACKAGES)
-            .current_dir(project.path("target")),
+            .current_dir(&target),
     );
     Ok(())
 }
