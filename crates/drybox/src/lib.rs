@@ -1,7 +1,8 @@
 //! DryBox: a deterministic bench in which two adapters meet over a simulated link.
 //!
-//! It is not a network emulator for real sockets: a run has a logical clock, never sleeps, and the
-//! same scenario, adapters and seed give the same bytes on any machine.
+//! A run has a logical clock, never sleeps, and the same scenario, adapters and seed give the same
+//! bytes on any machine. The [`relay`] lends the same bearers to real time; sockets and clocks are
+//! its driver's.
 
 pub mod acceptance;
 pub mod adapter;
@@ -13,6 +14,7 @@ pub mod link;
 pub mod math;
 pub mod output;
 pub mod radio;
+pub mod relay;
 pub mod report;
 pub mod rng;
 pub mod sar;

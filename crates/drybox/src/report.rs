@@ -203,32 +203,8 @@ fn per_second(bits: u64, scenario: &Scenario) -> f64 {
 fn directions(scenario: &Scenario, outcome: &Outcome) -> [DirectionStats; 2] {
     match &outcome.measurements {
         None => [DirectionStats::default(); 2],
-        Some(Measurements::Byte(stats)) => Direction::BOTH.map(|direction| {
-            let stats = &stats[direction.index()];
-            DirectionStats {
-                sdus: UnitStats {
-                    sent: stats.sdus_sent,
-                    delivered: stats.sdus_delivered,
-                    dropped: stats.sdus_dropped,
-                    in_flight: stats.sdus_in_flight(),
-                    bytes_sent: stats.sdu_bytes_sent,
-                    bytes_delivered: stats.sdu_bytes_delivered,
-                },
-                pdus: UnitStats {
-                    sent: stats.pdus_sent,
-                    delivered: stats.pdus_received,
-                    dropped: stats.pdus_dropped(),
-                    in_flight: stats.pdus_in_flight(),
-                    bytes_sent: stats.pdu_bytes_sent,
-                    bytes_delivered: stats.pdu_bytes_received,
-                },
-                loss_rate: stats.loss_rate(),
-                reorder_rate: stats.reorder_rate(),
-                jitter_ms: stats.jitter.ms(),
-                latency_ms: latency(&stats.latency),
-                goodput_bps: Some(per_second(stats.sdu_bits_delivered(), scenario)),
-            }
-        }),
+        Some(Measurements::Byte(stats)) => Direction::BOTH
+            .map(|direction| link_direction(&stats[direction.index()], scenario.duration_ms, 1)),
         Some(Measurements::Audio(stats)) => Direction::BOTH.map(|direction| {
             let stats = &stats[direction.index()];
             let frames = UnitStats {
@@ -246,19 +222,50 @@ fn directions(scenario: &Scenario, outcome: &Outcome) -> [DirectionStats; 2] {
                 loss_rate: stats.loss_rate(),
                 reorder_rate: None,
                 jitter_ms: stats.jitter.ms(),
-                latency_ms: latency(&stats.latency),
+                latency_ms: latency(&stats.latency, 1),
                 goodput_bps: Some(per_second(stats.delivered * FRAME_BITS, scenario)),
             }
         }),
     }
 }
 
-fn latency(histogram: &LatencyHistogram) -> LatencyStats {
+/// One direction of a link over `duration` units of its clock, of which `per_ms` make a ms.
+pub(crate) fn link_direction(stats: &LinkStats, duration: u64, per_ms: u32) -> DirectionStats {
+    // One division, so that a run's figure is the nearest number.
+    let units = 1000.0 * f64::from(per_ms);
+    DirectionStats {
+        sdus: UnitStats {
+            sent: stats.sdus_sent,
+            delivered: stats.sdus_delivered,
+            dropped: stats.sdus_dropped,
+            in_flight: stats.sdus_in_flight(),
+            bytes_sent: stats.sdu_bytes_sent,
+            bytes_delivered: stats.sdu_bytes_delivered,
+        },
+        pdus: UnitStats {
+            sent: stats.pdus_sent,
+            delivered: stats.pdus_received,
+            dropped: stats.pdus_dropped(),
+            in_flight: stats.pdus_in_flight(),
+            bytes_sent: stats.pdu_bytes_sent,
+            bytes_delivered: stats.pdu_bytes_received,
+        },
+        loss_rate: stats.loss_rate(),
+        reorder_rate: stats.reorder_rate(),
+        jitter_ms: stats.jitter.ms().map(|units| units / f64::from(per_ms)),
+        latency_ms: latency(&stats.latency, per_ms),
+        goodput_bps: Some(stats.sdu_bits_delivered() as f64 * units / duration as f64),
+    }
+}
+
+/// Percentiles in ms of values of which `per_ms` make a ms.
+pub(crate) fn latency(histogram: &LatencyHistogram, per_ms: u32) -> LatencyStats {
+    let ms = |units: f64| units / f64::from(per_ms);
     LatencyStats {
-        p50: histogram.percentile(50.0),
-        p95: histogram.percentile(95.0),
-        p99: histogram.percentile(99.0),
-        max: histogram.max_ms().map(|ms| ms as f64),
+        p50: histogram.percentile(50.0).map(ms),
+        p95: histogram.percentile(95.0).map(ms),
+        p99: histogram.percentile(99.0).map(ms),
+        max: histogram.max_ms().map(|units| ms(units as f64)),
     }
 }
 

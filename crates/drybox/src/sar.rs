@@ -123,6 +123,11 @@ impl Reassembly {
         }
     }
 
+    /// The memory that it keeps, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The SDU, once complete.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

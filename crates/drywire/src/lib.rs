@@ -4,5 +4,6 @@ pub mod adapters;
 pub mod boxcli;
 pub mod framecli;
 pub mod program;
+pub mod proxy;
 pub mod session;
 pub mod sttcli;

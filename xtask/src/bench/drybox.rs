@@ -46,6 +46,10 @@ enum Kind {
     EngineRate(f64),
     /// At most this many times the simulation for its outputs, in the row that `adapter` names.
     OutputShare(f64),
+    /// At least this many Mbit/s in the row of the proxy's own benchmark that `adapter` names.
+    ProxyRate(f64),
+    /// At most so many ms late at the 99th percentile, in that row.
+    ProxyLate(f64),
     /// At most this many ms of wall time.
     WallMs(f64),
     /// At most this many MB of memory.
@@ -61,7 +65,7 @@ const AUDIO_AMR: &str = "mode: audio\nseed: 1\nnetwork: {bearer: cs_gsm}\n\
     left: {modem: &modem {vocoder: amr12k2_mock, channel_type: awgn, snr_db: 20}}\n\
     right: {modem: *modem}\n";
 
-const MEASUREMENTS: [Measurement; 10] = [
+const MEASUREMENTS: [Measurement; 12] = [
     Measurement {
         name: "native no-op, byte mode",
         program: Program::Binary,
@@ -125,6 +129,22 @@ const MEASUREMENTS: [Measurement; 10] = [
         scenario: AUDIO_G711,
         seconds: 400.0,
         kind: Kind::OutputShare(1.0),
+    },
+    Measurement {
+        name: "proxy without impairments, 1,200 bytes a datagram",
+        program: Program::Binary,
+        adapter: "proxy without impairments, 1200 B",
+        scenario: BYTE,
+        seconds: 2.0,
+        kind: Kind::ProxyRate(100.0),
+    },
+    Measurement {
+        name: "proxy, lateness at the 99th percentile",
+        program: Program::Binary,
+        adapter: "proxy lateness at 1000 a second",
+        scenario: BYTE,
+        seconds: 2.0,
+        kind: Kind::ProxyLate(1.0),
     },
     Measurement {
         name: "a 1 ms run, start to end",
@@ -199,9 +219,21 @@ impl Bench<'_> {
                 let wall = measure::shortest(runs, || self.command())?.as_secs_f64();
                 (self.seconds / wall, "s/s", Bound::AtLeast(bound))
             }
-            Kind::EngineRate(bound) => (self.engine("sim s/s")?, "s/s", Bound::AtLeast(bound)),
+            Kind::EngineRate(bound) => {
+                let rate = self.bench("drybox", "engine", "sim s/s")?;
+                (rate, "s/s", Bound::AtLeast(bound))
+            }
             Kind::OutputShare(bound) => {
-                (self.engine("× the simulation")?, "×", Bound::AtMost(bound))
+                let share = self.bench("drybox", "engine", "× the simulation")?;
+                (share, "×", Bound::AtMost(bound))
+            }
+            Kind::ProxyRate(bound) => {
+                let rate = self.bench("drywire", "proxy", "Mbit/s")?;
+                (rate, "Mbit/s", Bound::AtLeast(bound))
+            }
+            Kind::ProxyLate(bound) => {
+                let late = self.bench("drywire", "proxy", "ms (p99)")?;
+                (late, "ms", Bound::AtMost(bound))
             }
             Kind::WallMs(bound) => {
                 // Short enough to be repeated until the file cache is warm.
@@ -218,13 +250,13 @@ impl Bench<'_> {
         })
     }
 
-    /// The number before `unit` in a row of the engine's benchmark, which repeats its runs itself.
-    fn engine(&self, unit: &str) -> Result<f64> {
+    /// The number before `unit` in a row of a crate's own benchmark, which repeats its runs itself.
+    fn bench(&self, package: &str, bench: &str, unit: &str) -> Result<f64> {
         let text = steps::capture(cargo(self.project).args([
             "bench",
             "--locked",
-            "--package=drybox",
-            "--bench=engine",
+            &format!("--package={package}"),
+            &format!("--bench={bench}"),
             "--",
             self.measurement.adapter,
         ]))?;

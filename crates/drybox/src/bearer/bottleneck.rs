@@ -62,10 +62,25 @@ impl Bottleneck {
         }
     }
 
-    /// How long a PDU sent at `now_ms` takes to leave, waiting included; `None` when the queue has
-    /// no room for it.
-    pub(super) fn enter(&mut self, now_ms: u64, len_bytes: usize) -> Option<f64> {
-        let now = now_ms as f64;
+    /// Another limit for what comes next; what waits keeps its turn.
+    pub(super) fn retune(&mut self, limit: RateLimit) {
+        let Self {
+            ms_per_byte,
+            queue_bytes,
+            ..
+        } = Self::new(limit);
+        self.ms_per_byte = ms_per_byte;
+        self.queue_bytes = queue_bytes;
+    }
+
+    /// How many PDUs wait at `now_ms`, lost ones among them.
+    pub(super) fn waiting(&mut self, now_ms: u64) -> usize {
+        self.begin_until(now_ms as f64);
+        self.waiting.len()
+    }
+
+    /// Takes those out of the queue that have begun to leave.
+    fn begin_until(&mut self, now: f64) {
         while let Some(&(begin, bytes)) = self.waiting.front() {
             if begin > now {
                 break;
@@ -73,6 +88,13 @@ impl Bottleneck {
             self.waiting_bytes -= bytes;
             self.waiting.pop_front();
         }
+    }
+
+    /// How long a PDU sent at `now_ms` takes to leave, waiting included; `None` when the queue has
+    /// no room for it.
+    pub(super) fn enter(&mut self, now_ms: u64, len_bytes: usize) -> Option<f64> {
+        let now = now_ms as f64;
+        self.begin_until(now);
         let begin = self.free_ms.max(now);
         if begin > now {
             // An empty PDU takes a byte of the queue, so that the queue stays finite.

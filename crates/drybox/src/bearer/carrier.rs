@@ -70,6 +70,8 @@ impl Flip {
 #[derive(Debug)]
 pub struct Carrier {
     partitions: Partitions,
+    /// Cut from outside, beside the partitions.
+    cut: bool,
     bottleneck: Option<Bottleneck>,
     extra: Option<GilbertElliott>,
     own: GilbertElliott,
@@ -95,6 +97,7 @@ impl Carrier {
         });
         Self {
             partitions: Partitions::new(&impairments.partitions),
+            cut: false,
             bottleneck: impairments.rate_limit.map(Bottleneck::new),
             extra,
             own: GilbertElliott::new(
@@ -125,12 +128,48 @@ impl Carrier {
         }
     }
 
+    /// The settings for PDUs that are sent from now on. Chains keep their state, the queue keeps
+    /// what waits, and a draw stays that of its stream and serial.
+    pub(crate) fn retune(
+        &mut self,
+        params: &BearerParams,
+        direction: Direction,
+        streams: &Streams,
+    ) {
+        let new = Self::new(params, direction, streams);
+        self.partitions = new.partitions;
+        match (&mut self.bottleneck, params.impairments.rate_limit) {
+            (Some(bottleneck), Some(limit)) => bottleneck.retune(limit),
+            _ => self.bottleneck = new.bottleneck,
+        }
+        match (&mut self.extra, new.extra) {
+            (Some(chain), Some(new)) => chain.retune(new),
+            (chain, new) => *chain = new,
+        }
+        self.own.retune(new.own);
+        self.delay.retune(params, direction, streams);
+        self.duplicate_rate = new.duplicate_rate;
+        self.corrupt_rate = new.corrupt_rate;
+    }
+
+    /// Cuts the carrier, as a partition does that begins now, or heals it.
+    pub(crate) const fn cut(&mut self, cut: bool) {
+        self.cut = cut;
+    }
+
+    /// The memory of what waits at `now_ms`, PDUs that are lost behind the queue included.
+    pub(crate) fn held_bytes(&mut self, now_ms: u64) -> usize {
+        self.bottleneck
+            .as_mut()
+            .map_or(0, |bottleneck| 128 * bottleneck.waiting(now_ms))
+    }
+
     /// Decides what becomes of PDU `serial` of `len_bytes`, sent at `now_ms`.
     pub fn carry(&mut self, serial: u64, now_ms: u64, len_bytes: usize) -> Fate {
         // Both chains step for every PDU, whatever else takes it.
         let extra_loss = self.extra.as_mut().is_some_and(|ge| ge.loses(serial));
         let own_loss = self.own.loses(serial);
-        if self.partitions.cut(now_ms) {
+        if self.cut || self.partitions.cut(now_ms) {
             return Fate::Lost(Cause::Partition);
         }
         let queued_ms = match &mut self.bottleneck {

@@ -36,6 +36,19 @@ impl Delay {
         }
     }
 
+    /// The law for what comes next; an in-order bearer stays in order across the change.
+    pub(super) fn retune(
+        &mut self,
+        params: &BearerParams,
+        direction: Direction,
+        streams: &Streams,
+    ) {
+        *self = Self {
+            previous_due: self.previous_due,
+            ..Self::new(params, direction, streams)
+        };
+    }
+
     /// When PDU `serial`, sent at `now_ms` and kept for `queued_ms` by the bottleneck, is due.
     ///
     /// Called for every PDU that enters the bearer, lost on the way or not: the in-order rule

@@ -41,6 +41,14 @@ impl GilbertElliott {
         }
     }
 
+    /// Other probabilities for what comes next, in the state in which the chain is.
+    pub(super) fn retune(&mut self, other: Self) {
+        *self = Self {
+            bad: self.bad,
+            ..other
+        };
+    }
+
     /// Steps the chain for this PDU, then tells whether the PDU is lost.
     pub(super) fn loses(&mut self, serial: u64) -> bool {
         let leaves = if self.bad {

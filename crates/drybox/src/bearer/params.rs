@@ -115,6 +115,35 @@ pub struct GilbertElliottParams {
 }
 
 impl BearerParams {
+    /// The same bearer on a clock that counts `per_ms` units in a ms: every time in those units,
+    /// the rate in bits per 1,000 of them.
+    #[must_use]
+    pub fn in_units(&self, per_ms: u32) -> Self {
+        let per = f64::from(per_ms);
+        let mut scaled = self.clone();
+        for time in [
+            &mut scaled.latency_ms,
+            &mut scaled.jitter_ms,
+            &mut scaled.frame_ms,
+            &mut scaled.handover_interval_ms,
+            &mut scaled.handover_duration_ms,
+            &mut scaled.handover_delay_ms,
+        ] {
+            *time *= per;
+        }
+        if let Some(depth) = &mut scaled.jitter_buffer_ms {
+            *depth *= per;
+        }
+        for partition in &mut scaled.impairments.partitions {
+            partition.at_ms = partition.at_ms.saturating_mul(per_ms.into());
+            partition.duration_ms = partition.duration_ms.saturating_mul(per_ms.into());
+        }
+        if let Some(limit) = &mut scaled.impairments.rate_limit {
+            limit.rate_bps /= per;
+        }
+        scaled
+    }
+
     /// The defaults of a bearer (`docs/spec/bearers.md`, table 1).
     pub fn defaults(bearer: BearerKind) -> Self {
         let common = Self {

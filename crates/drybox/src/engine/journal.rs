@@ -116,31 +116,41 @@ impl LinkObserver for Journal<'_> {
     type Error = OutputError;
 
     fn observe(&mut self, record: &LinkRecord<'_>) -> Result<(), OutputError> {
-        let direction = record.direction;
-        let (side, event, capture) = match record.event {
-            LinkEvent::Tx => (direction.sender(), "tx", CaptureEvent::Tx),
-            LinkEvent::Rx => (direction.receiver(), "rx", CaptureEvent::Rx),
-            LinkEvent::Drop => (direction.receiver(), "drop", CaptureEvent::Drop),
-        };
-        let (layer, capture_layer) = match record.layer {
-            Layer::Bytelink => (RowLayer::Bytelink, CaptureLayer::Bytelink),
-            Layer::Bearer => (RowLayer::Bearer, CaptureLayer::Bearer),
-        };
-        self.recorder
-            .capture(record.t_ms, direction, capture_layer, capture, record.data)?;
-        if (record.layer, record.event) == (Layer::Bytelink, LinkEvent::Tx) {
-            // An SDU that is sent has its PDUs' rows.
-            return Ok(());
-        }
-        self.recorder.row(&Row {
-            rtt_ms_est: record.rtt_ms_est,
-            latency_ms: record.latency_ms.map(|ms| ms as f64),
-            jitter_ms: record.jitter_ms,
-            loss_rate: record.loss_rate,
-            reorder_rate: record.reorder_rate,
-            ..Row::new(record.t_ms, side, layer, event)
-        })
+        write_link_record(self.recorder, record, 1)
     }
+}
+
+/// Writes what a link reports whose clock counts `per_ms` units in a ms.
+pub(crate) fn write_link_record(
+    recorder: &mut Recorder,
+    record: &LinkRecord<'_>,
+    per_ms: u32,
+) -> Result<(), OutputError> {
+    let direction = record.direction;
+    let (side, event, capture) = match record.event {
+        LinkEvent::Tx => (direction.sender(), "tx", CaptureEvent::Tx),
+        LinkEvent::Rx => (direction.receiver(), "rx", CaptureEvent::Rx),
+        LinkEvent::Drop => (direction.receiver(), "drop", CaptureEvent::Drop),
+    };
+    let (layer, capture_layer) = match record.layer {
+        Layer::Bytelink => (RowLayer::Bytelink, CaptureLayer::Bytelink),
+        Layer::Bearer => (RowLayer::Bearer, CaptureLayer::Bearer),
+    };
+    let t_ms = record.t_ms / u64::from(per_ms);
+    recorder.capture(t_ms, direction, capture_layer, capture, record.data)?;
+    if (record.layer, record.event) == (Layer::Bytelink, LinkEvent::Tx) {
+        // An SDU that is sent has its PDUs' rows.
+        return Ok(());
+    }
+    let per_ms = f64::from(per_ms);
+    recorder.row(&Row {
+        rtt_ms_est: record.rtt_ms_est.map(|units| units / per_ms),
+        latency_ms: record.latency_ms.map(|units| units as f64 / per_ms),
+        jitter_ms: record.jitter_ms.map(|units| units / per_ms),
+        loss_rate: record.loss_rate,
+        reorder_rate: record.reorder_rate,
+        ..Row::new(t_ms, side, layer, event)
+    })
 }
 
 impl VoiceObserver for Journal<'_> {

@@ -20,6 +20,7 @@ mod tallies;
 
 pub use configs::configs;
 pub use hooks::{Hooks, NoHooks, Progress};
+pub(crate) use journal::write_link_record;
 pub use outcome::{End, Measurements, Outcome};
 pub use run::{Setup, run};
 pub use tallies::{Handshake, LockClock, SideTally, Tallies};

@@ -1,7 +1,7 @@
 //! Both directions of a link behind one interface.
 
 use super::path::Path;
-use super::{LinkObserver, LinkStats};
+use super::{LatencyHistogram, LinkObserver, LinkStats};
 use crate::Direction;
 use crate::adapter::SduBatch;
 use crate::bearer::BearerParams;
@@ -9,6 +9,9 @@ use crate::rng::Streams;
 use crate::sar;
 
 /// A simulated link of Mode A.
+///
+/// It counts time in whole units: ms in a run. With other units ([`BearerParams::in_units`]) every
+/// `_ms` of its interface, records and statistics is in those.
 ///
 /// Per tick: [`Link::send`] for every SDU of left, then of right, then [`Link::deliver`] L→R and
 /// R→L. Times never fall. A tick before [`Link::next_due`] has nothing to deliver.
@@ -32,6 +35,36 @@ impl Link {
             next_due: u64::MAX,
             max_sdu_bytes: sar::max_sdu_bytes(params.mtu_bytes.max(sar::HEADER_BYTES + 1)),
         }
+    }
+
+    /// Latencies are counted one by one below this, more coarsely above.
+    pub(crate) fn count_exactly_below(&mut self, limit: u64) {
+        for path in &mut self.paths {
+            path.stats.latency = LatencyHistogram::exact_below(limit);
+        }
+    }
+
+    /// The settings for SDUs that are sent from now on (`docs/spec/drybox-proxy.md`, section 4).
+    /// Loss chains, queues and what is on its way stay; `streams` are the link's.
+    pub fn retune(&mut self, params: &BearerParams, streams: &Streams) {
+        for path in &mut self.paths {
+            path.retune(params, streams);
+        }
+        self.max_sdu_bytes = sar::max_sdu_bytes(params.mtu_bytes.max(sar::HEADER_BYTES + 1));
+    }
+
+    /// Cuts one direction, as a partition does that begins now, or heals it.
+    pub const fn cut(&mut self, direction: Direction, cut: bool) {
+        self.paths[direction.index()].cut(cut);
+    }
+
+    /// The bytes that the link holds at `now_ms`, 128 for each PDU, SDU in reassembly and place in
+    /// a queue included.
+    pub fn held_bytes(&mut self, now_ms: u64) -> usize {
+        self.paths
+            .iter_mut()
+            .map(|path| path.held_bytes(now_ms))
+            .sum()
     }
 
     /// Takes one SDU at its poll tick. One larger than [`Link::max_sdu_bytes`] is dropped and

@@ -3,6 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+/// What a PDU on its way counts beside its bytes.
+pub(super) const OVERHEAD_BYTES: usize = 128;
+
+/// Buffers that are kept for reuse, in bytes.
+const MAX_POOL_BYTES: usize = 1 << 20;
+
 /// A PDU on its way.
 #[derive(Debug, Default)]
 pub(super) struct Pdu {
@@ -26,24 +32,38 @@ pub(super) struct Flight {
     free: Vec<usize>,
     /// Buffers that no PDU uses.
     buffers: Vec<Vec<u8>>,
+    /// Their capacities.
+    pool_bytes: usize,
+    /// What is on its way, with [`OVERHEAD_BYTES`] each.
+    held_bytes: usize,
 }
 
 impl Flight {
     /// A buffer that holds `parts`, from the pool.
     pub(super) fn buffer(&mut self, parts: [&[u8]; 2]) -> Vec<u8> {
         let mut buffer = self.buffers.pop().unwrap_or_default();
+        self.pool_bytes -= buffer.capacity();
         buffer.clear();
         parts.iter().for_each(|part| buffer.extend_from_slice(part));
         buffer
     }
 
-    /// Gives a buffer back to the pool.
+    /// Gives a buffer back to the pool, unless that has enough.
     pub(super) fn recycle(&mut self, buffer: Vec<u8>) {
-        self.buffers.push(buffer);
+        if self.pool_bytes + buffer.capacity() <= MAX_POOL_BYTES {
+            self.pool_bytes += buffer.capacity();
+            self.buffers.push(buffer);
+        }
+    }
+
+    /// What is on its way, with [`OVERHEAD_BYTES`] for each PDU.
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// Puts a PDU on its way.
     pub(super) fn push(&mut self, due_ms: u64, serial: u64, copy: bool, pdu: Pdu) {
+        self.held_bytes += pdu.bytes.len() + OVERHEAD_BYTES;
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot] = pdu;
@@ -65,7 +85,9 @@ impl Flight {
         }
         self.queue.pop();
         self.free.push(slot);
-        Some(std::mem::take(&mut self.slots[slot]))
+        let pdu = std::mem::take(&mut self.slots[slot]);
+        self.held_bytes -= pdu.bytes.len() + OVERHEAD_BYTES;
+        Some(pdu)
     }
 
     /// When the next PDU is due.

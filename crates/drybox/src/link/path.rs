@@ -53,6 +53,23 @@ impl Path {
         }
     }
 
+    /// The settings for what is sent from now on (`docs/spec/drybox-proxy.md`, section 4).
+    pub(super) fn retune(&mut self, params: &BearerParams, streams: &Streams) {
+        self.mtu = params.mtu_bytes.max(HEADER_BYTES + 1);
+        self.force_sar = params.sar == SarPolicy::Force;
+        self.carrier.retune(params, self.direction, streams);
+    }
+
+    /// Cuts or heals this direction.
+    pub(super) const fn cut(&mut self, cut: bool) {
+        self.carrier.cut(cut);
+    }
+
+    /// What this direction holds at `now_ms`: on its way, in reassembly, waiting for its turn.
+    pub(super) fn held_bytes(&mut self, now_ms: u64) -> usize {
+        self.flight.held_bytes() + self.sets.held_bytes() + self.carrier.held_bytes(now_ms)
+    }
+
     /// When something happens next: an arrival or a time-out.
     pub(super) fn next_due(&self) -> u64 {
         let arrival = self.flight.next_due().unwrap_or(u64::MAX);
@@ -82,7 +99,7 @@ impl Path {
         }
         let frag_id = self.next_frag_id;
         self.next_frag_id = frag_id.wrapping_add(1);
-        let slot = self.sets.open(serial);
+        let slot = self.sets.open(serial, self.mtu - HEADER_BYTES, sdu.len());
         for (header, payload) in sar::fragments(sdu, self.mtu - HEADER_BYTES, frag_id) {
             self.send_pdu(now_ms, serial, Some((slot, header)), payload, observer)?;
         }
@@ -135,7 +152,7 @@ impl Path {
             self.stats.pdus_duplicated += 1;
             self.stats.pdu_bytes_sent += bytes.len() as u64;
             observer.observe(&self.record(now_ms, Layer::Bearer, LinkEvent::Tx, &bytes))?;
-            let slot = *slot.get_or_insert_with(|| self.sets.open(sdu));
+            let slot = *slot.get_or_insert_with(|| self.sets.open(sdu, 0, 0));
             self.sets.get_mut(slot).on_the_way += 1;
             let mut copy = self.flight.buffer([&bytes, &[]]);
             self.corrupt(twin.flip, &mut copy[header.len()..]);
@@ -224,11 +241,10 @@ impl Path {
     }
 
     fn accept(&mut self, slot: usize, pdu: &[u8]) -> Accepted {
-        let unit = self.mtu - HEADER_BYTES;
         match Header::decode(pdu) {
             Some((header, payload)) => {
                 let set = self.sets.get_mut(slot);
-                set.reassembly.accept(unit, header, payload)
+                set.reassembly.accept(set.unit, header, payload)
             }
             None => Accepted::Malformed,
         }
@@ -283,8 +299,8 @@ impl Path {
     ) -> Result<(), O::Error> {
         self.stats.sdus_dropped += 1;
         self.stats.sdus_purged += 1;
-        let reassembly = &self.sets.get(slot).reassembly;
-        let partial = reassembly.prefix(self.mtu - HEADER_BYTES);
+        let set = self.sets.get(slot);
+        let partial = set.reassembly.prefix(set.unit);
         observer.observe(&LinkRecord {
             loss_rate: self.stats.loss_rate(),
             ..self.record(now_ms, Layer::Bytelink, LinkEvent::Drop, partial)

@@ -3,7 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::flight::OVERHEAD_BYTES;
 use crate::sar::Reassembly;
+
+/// Memory that free slots keep for their next SDU, in bytes.
+const MAX_POOL_BYTES: usize = 1 << 20;
 
 /// Where an SDU stands at the receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +27,10 @@ pub(super) struct Set {
     pub(super) serial: u64,
     pub(super) state: State,
     pub(super) reassembly: Reassembly,
+    /// The payload of its fragments but for the last, in bytes.
+    pub(super) unit: usize,
+    /// The bytes that its reassembly may come to.
+    sdu_bytes: usize,
     /// PDUs of it that are still on their way.
     pub(super) on_the_way: usize,
 }
@@ -34,17 +42,31 @@ pub(super) struct Sets {
     free: Vec<usize>,
     /// (deadline, serial, slot); stale when that slot is no longer open with that serial.
     timeouts: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    /// What the slots in use may come to, with [`OVERHEAD_BYTES`] each.
+    held_bytes: usize,
+    /// What the free slots keep.
+    pool_bytes: usize,
 }
 
 impl Sets {
-    /// A slot for SDU `serial`.
-    pub(super) fn open(&mut self, serial: u64) -> usize {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Set::default());
-            self.slots.len() - 1
-        });
+    /// A slot for SDU `serial`, which comes in fragments of `unit` bytes and is `sdu_bytes` long;
+    /// 0 and 0 where it comes whole.
+    pub(super) fn open(&mut self, serial: u64, unit: usize, sdu_bytes: usize) -> usize {
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.pool_bytes -= self.slots[slot].reassembly.capacity();
+                slot
+            }
+            None => {
+                self.slots.push(Set::default());
+                self.slots.len() - 1
+            }
+        };
+        self.held_bytes += sdu_bytes + OVERHEAD_BYTES;
         let set = &mut self.slots[slot];
         set.serial = serial;
+        set.unit = unit;
+        set.sdu_bytes = sdu_bytes;
         set.state = State::Waiting;
         set.on_the_way = 0;
         set.reassembly.clear();
@@ -74,10 +96,20 @@ impl Sets {
 
     /// Frees the slot of a settled SDU of which nothing is on the way any more.
     pub(super) fn release(&mut self, slot: usize) {
-        let set = &self.slots[slot];
+        let set = &mut self.slots[slot];
         if set.state == State::Settled && set.on_the_way == 0 {
+            self.held_bytes -= set.sdu_bytes + OVERHEAD_BYTES;
+            if self.pool_bytes + set.reassembly.capacity() > MAX_POOL_BYTES {
+                set.reassembly = Reassembly::default();
+            }
+            self.pool_bytes += set.reassembly.capacity();
             self.free.push(slot);
         }
+    }
+
+    /// What SDUs in use may come to, with [`OVERHEAD_BYTES`] for each.
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// The slot of the next set whose time is up.
@@ -118,14 +150,14 @@ mod tests {
     #[test]
     fn a_slots_old_time_out_does_not_strike_its_next_sdu() {
         let mut sets = Sets::default();
-        let first = sets.open(0);
+        let first = sets.open(0, 8, 20);
         sets.start(first, 100);
-        let second = sets.open(1);
+        let second = sets.open(1, 8, 20);
         sets.start(second, 110);
         // The second is done while the first still heads the time-outs; its slot goes to a third.
         sets.settle(second);
         sets.release(second);
-        let third = sets.open(2);
+        let third = sets.open(2, 8, 20);
         assert_eq!(third, second);
         sets.start(third, 200);
         sets.settle(first);

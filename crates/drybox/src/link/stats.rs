@@ -77,6 +77,48 @@ impl LinkStats {
     pub(super) fn lost(&mut self, cause: Cause) {
         self.pdus_lost[cause as usize] += 1;
     }
+
+    /// Adds the counts, latencies and order of another link; jitter belongs to one link and stays.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        // Taken apart, so that a new count can't be forgotten.
+        let Self {
+            sdus_sent,
+            sdus_delivered,
+            sdus_dropped,
+            sdus_purged,
+            sdu_duplicates,
+            sdu_bytes_sent,
+            sdu_bytes_delivered,
+            pdus_sent,
+            pdus_received,
+            pdu_bytes_sent,
+            pdu_bytes_received,
+            pdus_lost,
+            pdus_duplicated,
+            pdus_corrupted,
+            latency,
+            order,
+            jitter: _,
+        } = other;
+        self.sdus_sent += sdus_sent;
+        self.sdus_delivered += sdus_delivered;
+        self.sdus_dropped += sdus_dropped;
+        self.sdus_purged += sdus_purged;
+        self.sdu_duplicates += sdu_duplicates;
+        self.sdu_bytes_sent += sdu_bytes_sent;
+        self.sdu_bytes_delivered += sdu_bytes_delivered;
+        self.pdus_sent += pdus_sent;
+        self.pdus_received += pdus_received;
+        self.pdu_bytes_sent += pdu_bytes_sent;
+        self.pdu_bytes_received += pdu_bytes_received;
+        for (sum, lost) in self.pdus_lost.iter_mut().zip(pdus_lost) {
+            *sum += lost;
+        }
+        self.pdus_duplicated += pdus_duplicated;
+        self.pdus_corrupted += pdus_corrupted;
+        self.latency.absorb(latency);
+        self.order.absorb(*order);
+    }
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
@@ -103,6 +145,12 @@ impl ReorderCounter {
             self.next_expected = serial + 1;
         }
         reordered
+    }
+
+    /// Adds the counts of another link, whose serials are not comparable.
+    const fn absorb(&mut self, other: Self) {
+        self.reordered += other.reordered;
+        self.received += other.received;
     }
 
     /// How many arrivals were reordered.
@@ -141,8 +189,10 @@ impl Jitter {
 }
 
 /// Latencies in ms, exact below 65,536 and within 1/1024 above; at most about 900 KB.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LatencyHistogram {
+    /// Below this every value has a count of its own.
+    exact_below: u64,
     /// Counts by ms.
     exact: Vec<u64>,
     /// Counts by the largest value of each coarse cell.
@@ -152,16 +202,53 @@ pub struct LatencyHistogram {
     max_ms: u64,
 }
 
+impl Default for LatencyHistogram {
+    fn default() -> Self {
+        Self::exact_below(Self::EXACT_MS)
+    }
+}
+
 impl LatencyHistogram {
     /// Below this many ms every value has a count of its own.
     pub const EXACT_MS: u64 = 65_536;
+
+    /// Where eleven significant bits are all of them: no histogram is exact below less.
+    pub(crate) const LEAST_EXACT: u64 = 2_048;
+
+    /// A histogram with a count of its own for each value below `limit`, of 8 bytes each.
+    pub(crate) fn exact_below(limit: u64) -> Self {
+        Self {
+            exact_below: limit.max(Self::LEAST_EXACT),
+            exact: Vec::new(),
+            coarse: BTreeMap::new(),
+            count: 0,
+            sum_ms: 0,
+            max_ms: 0,
+        }
+    }
+
+    /// Adds what another histogram of the same kind counted.
+    fn absorb(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum_ms += other.sum_ms;
+        self.max_ms = self.max_ms.max(other.max_ms);
+        if self.exact.len() < other.exact.len() {
+            self.exact.resize(other.exact.len(), 0);
+        }
+        for (sum, count) in self.exact.iter_mut().zip(&other.exact) {
+            *sum += count;
+        }
+        for (&cell, count) in &other.coarse {
+            *self.coarse.entry(cell).or_default() += count;
+        }
+    }
 
     /// Counts one latency.
     pub fn add(&mut self, ms: u64) {
         self.count += 1;
         self.sum_ms += u128::from(ms);
         self.max_ms = self.max_ms.max(ms);
-        if ms < Self::EXACT_MS {
+        if ms < self.exact_below {
             let index = ms as usize;
             if self.exact.len() <= index {
                 self.exact.resize(index + 1, 0);

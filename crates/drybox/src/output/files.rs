@@ -63,8 +63,13 @@ pub(super) fn prepare(dir: &Path) -> Result<(), OutputError> {
     Ok(())
 }
 
+/// Takes the outputs of an earlier run out of a folder, if there is one.
+pub fn clear(dir: &Path) -> Result<(), OutputError> {
+    if dir.is_dir() { prepare(dir) } else { Ok(()) }
+}
+
 /// Writes a whole file so that it appears complete or not at all.
-pub(super) fn write_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), OutputError> {
+pub fn write_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), OutputError> {
     let path: PathBuf = dir.join(name);
     let temporary = dir.join(format!(".{name}.tmp"));
     fs::write(&temporary, bytes)

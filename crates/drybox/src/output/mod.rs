@@ -26,6 +26,7 @@ pub use capture::{CAPTURE_MAGIC, CAPTURE_VERSION, CaptureEvent, CaptureLayer, MA
 pub use counts::{EventCounts, MAX_EVENT_TYPES, OTHER_EVENTS};
 pub use error::OutputError;
 pub use event::{MAX_DEPTH, MAX_LINE_BYTES, TOO_DEEP};
+pub use files::{clear, write_whole};
 pub use recorder::{Recorded, Recorder, RecorderOptions};
 pub use row::{COLUMNS, HEADER, Row, RowLayer};
 pub use scrub::{REMOVED, Scrubber, Secrets};

@@ -1,5 +1,6 @@
 //! Scenarios: what a run simulates and what it must achieve (`docs/spec/scenario.md`).
 
+mod amend;
 mod load;
 mod model;
 mod notice;
@@ -10,6 +11,7 @@ mod sweep;
 mod typed;
 mod yaml;
 
+pub use amend::amend;
 pub use load::{Overrides, Plan, Point, Source, fuzz, load, messages};
 pub use model::{
     AudioCadence, CaptureOptions, CryptoScenario, KeyForm, KeyKind, KeySource, Mode, Scenario,

@@ -57,7 +57,7 @@ pub(super) fn scenario(value: &Value, root: &Node, file: &str) -> Scenario {
     }
 }
 
-fn network(value: &Value) -> BearerParams {
+pub(super) fn network(value: &Value) -> BearerParams {
     let kind = parsed(&value["bearer"]).unwrap_or(BearerKind::VolteEvs);
     let mut params = BearerParams::defaults(kind);
     for (key, field) in [

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::inspect::InspectArgs;
+use super::{
+    inspect::InspectArgs,
+    proxy::{ControlArgs, ProxyArgs},
+};
 
 /// Run two adapters against each other over a simulated bad link.
 #[derive(Debug, Parser)]
@@ -32,6 +35,10 @@ pub enum BoxCommand {
     Schema,
     /// Look into a capture: list, filter, hex, statistics, export to pcapng
     Inspect(InspectArgs),
+    /// Put a scenario's bad link between two real UDP programs, in real time
+    Proxy(ProxyArgs),
+    /// Change, cut, heal, question or stop a running proxy
+    ProxyControl(ControlArgs),
 }
 
 /// `drybox run`.

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use super::inspect::InspectError;
+use crate::proxy::ProxyError;
 use drybox::{ExitCode, keys::KeyError, output::OutputError, scenario::ScenarioError};
 
 /// What a command reports instead of a result.
@@ -42,6 +43,9 @@ pub enum BoxError {
     /// A capture could not be read.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// A proxy could not do its work.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// Standard output or error could not be written, or a process could not be started.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -60,6 +64,7 @@ impl BoxError {
             | Self::Key(_)
             | Self::NoPoint { .. } => ExitCode::Invalid,
             Self::Inspect(error) => error.exit(),
+            Self::Proxy(error) => error.exit(),
             Self::Output(_) | Self::Io(_) | Self::Internal(_) => ExitCode::OurFault,
         }
     }

@@ -8,6 +8,7 @@ pub mod inspect;
 mod pipe;
 mod print;
 mod progress;
+mod proxy;
 mod run;
 mod sweep;
 
@@ -20,6 +21,7 @@ pub use error::BoxError;
 pub use host::Host;
 pub use pipe::Pipe;
 pub use progress::RunBar;
+pub use proxy::{ControlArgs, ControlCommand, ProxyArgs, Way};
 
 /// `drybox …`: parses the arguments (the program's name first) and runs the command.
 ///
@@ -63,6 +65,8 @@ pub fn command(
         BoxCommand::Schema => write!(out, "{}", scenario::SCHEMA)
             .map(|()| ExitCode::Passed)
             .map_err(BoxError::from),
+        BoxCommand::Proxy(args) => proxy::run(&args, host, out, err),
+        BoxCommand::ProxyControl(args) => proxy::control(&args, out, err),
         BoxCommand::Inspect(args) => inspect::run(&args, out)
             .map(|()| ExitCode::Passed)
             .map_err(BoxError::from),

@@ -107,7 +107,7 @@ fn word(code: u8, judged: bool) -> &'static str {
 }
 
 /// A number at the precision that people read.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     if value.abs() >= 100.0 {
         format!("{value:.0}")
     } else {

@@ -5,6 +5,7 @@ mod exits;
 mod frames;
 mod interrupt;
 mod overrides;
+mod proxy;
 mod secrets;
 mod support;
 mod sweeps;
