@@ -132,7 +132,7 @@ fn socket(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// As many descriptors as the system allows: each flow takes one, a recorded one four more.
+/// As many descriptors as the system allows: each flow takes one, a recorded one three more.
 fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // Where it may not be raised, flows are refused when descriptors run out.
