@@ -50,6 +50,10 @@ mod _native {
         storage::{SttObjectReader, SttObjectWriter, SttStorage},
         stream::{SttRecvStream, SttSendStream},
         streaming::{SttChunkOpener, SttStreamDecoder, SttStreamEncoder},
+        transport::{
+            SttUdp, SttWebSocket, SttWebSocketListener, stt_bind_udp, stt_connect_frames,
+            stt_listen_frames,
+        },
         value::{deserialize_stt, serialize_stt},
     };
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from seigr_toolset_transmissions.streaming import BinaryStreamEncoder as BinaryStreamEncoder
     from seigr_toolset_transmissions.streaming import StreamDecoder as StreamDecoder
     from seigr_toolset_transmissions.streaming import StreamEncoder as StreamEncoder
+    from seigr_toolset_transmissions.transport import UDPTransport as UDPTransport
+    from seigr_toolset_transmissions.transport import WebSocketListener as WebSocketListener
+    from seigr_toolset_transmissions.transport import WebSocketTransport as WebSocketTransport
     from seigr_toolset_transmissions.utils.serialization import deserialize_stt as deserialize_stt
     from seigr_toolset_transmissions.utils.serialization import serialize_stt as serialize_stt
 
@@ -62,6 +65,9 @@ _HOMES = {
     "StreamEncoder": "streaming",
     "StreamManager": "session",
     "StreamingContext": "crypto",
+    "UDPTransport": "transport",
+    "WebSocketListener": "transport",
+    "WebSocketTransport": "transport",
     "deserialize_stt": "utils.serialization",
     "serialize_stt": "utils.serialization",
 }
@@ -87,6 +93,9 @@ __all__ = [
     "StreamEncoder",
     "StreamManager",
     "StreamingContext",
+    "UDPTransport",
+    "WebSocketListener",
+    "WebSocketTransport",
     "__version__",
     "deserialize_stt",
     "serialize_stt",

@@ -123,6 +123,39 @@ class STTNode:
         )
         return STTSession(native)
 
+    async def listen_ws(
+        self,
+        host: str = "0.0.0.0",
+        port: int = 0,
+        *,
+        path: str = "/",
+        origins: Iterable[str] | None = (),
+    ) -> tuple[str, int]:
+        """Let peers open sessions over WebSockets too; the address that is bound.
+
+        `origins` are those of web pages that may connect: none by default, all if it is None. Ends
+        with the node. Raises `STTTransportError`.
+        """
+        listed = None if origins is None else _checks.elements(origins, "origins")
+        return await self._native.listen_ws(host, port, path, listed)
+
+    async def connect_ws(
+        self,
+        peer_host: str,
+        peer_port: int,
+        *,
+        path: str = "/",
+        origin: str | None = None,
+        expected_peer: Buffer | None = None,
+        timeout: float = 20.0,
+        resume: bool = True,
+    ) -> STTSession:
+        """Open a session over a WebSocket to a node that listens there; as `connect_udp`."""
+        native = await self._native.connect_ws(
+            peer_host, peer_port, path, origin, expected_peer, timeout, resume
+        )
+        return STTSession(native)
+
     async def accept(self) -> STTSession:
         """Wait for the next session that a peer opens.
 
@@ -136,7 +169,8 @@ class STTNode:
     def get_stats(self) -> dict[str, Any]:
         """Figures since the start: `node_id`, `is_running`, `local_address`, `sessions` and others.
 
-        `half_open` are handshakes answered and not confirmed, `to_accept` sessions that wait;
+        `half_open` are handshakes answered and not confirmed, `to_accept` sessions that wait,
+        `web_sockets` those that are open;
         datagrams_received, datagrams_dropped, hellos_received, hellos_refused, responses_sent,
         cookies_sent, resets_sent, responses_forged count what came and went.
         """

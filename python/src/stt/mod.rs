@@ -16,4 +16,5 @@ pub(crate) mod session;
 pub(crate) mod storage;
 pub(crate) mod stream;
 pub(crate) mod streaming;
+pub(crate) mod transport;
 pub(crate) mod value;

@@ -7,7 +7,9 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use stt::{ConnectError, ConnectOptions, Node, NodeError, NodeId};
+use stt::{
+    ConnectError, ConnectOptions, Node, NodeError, NodeId, WsConnectOptions, transport::WsError,
+};
 
 use super::{
     bridge::{Awaitable, ErrorToPython},
@@ -16,6 +18,7 @@ use super::{
     errors::{self, raise, raise_kind},
     process::OfProcess,
     session::SttSession,
+    transport::listen_options,
 };
 
 const ERROR: &str = "STTTransportError";
@@ -141,6 +144,56 @@ impl SttNode {
         })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what the Python method takes")]
+    fn connect_ws(
+        &self,
+        py: Python<'_>,
+        peer_host: Given<String>,
+        peer_port: Given<Number>,
+        path: Given<String>,
+        origin: Option<Given<String>>,
+        expected_peer: Option<Given<Data>>,
+        timeout: Given<f64>,
+        resume: bool,
+    ) -> PyResult<Awaitable> {
+        let node = self.node()?;
+        let host = peer_host.named(py, "peer_host")?;
+        let port = peer_port.within(py, ERROR, "peer_port", 1, 65_535)?;
+        let mut options = WsConnectOptions::default();
+        options.session = connect_options(py, expected_peer, timeout, resume)?;
+        options.socket.timeout = options.session.timeout;
+        options.socket.path = path.named(py, "path")?;
+        options.socket.origin = origin
+            .map(|origin| origin.named(py, "origin"))
+            .transpose()?;
+        let connect = async move {
+            // In range by the check above.
+            node.connect_ws_with(&host, port as u16, options).await
+        };
+        Awaitable::new(py, connect, |py, session| {
+            SttSession::new(session).into_py_any(py)
+        })
+    }
+
+    fn listen_ws(
+        &self,
+        py: Python<'_>,
+        host: Given<String>,
+        port: Given<Number>,
+        path: Given<String>,
+        origins: Option<Vec<Given<String>>>,
+    ) -> PyResult<Awaitable> {
+        let node = self.node()?;
+        let host = host.named(py, "host")?;
+        let port = port.within(py, ERROR, "port", 0, 65_535)?;
+        let options = listen_options(py, path, origins)?;
+        let listen = async move {
+            // In range by the check above.
+            node.listen_ws_with(&host, port as u16, options).await
+        };
+        Awaitable::new(py, listen, address)
+    }
+
     /// The next session of a peer; None once the node is stopped.
     fn accept(&self, py: Python<'_>) -> PyResult<Awaitable> {
         let node = self.node()?;
@@ -176,6 +229,7 @@ impl SttNode {
             ("sessions", stats.sessions as u64),
             ("half_open", stats.half_open as u64),
             ("to_accept", stats.to_accept as u64),
+            ("web_sockets", stats.web_sockets as u64),
             ("datagrams_received", endpoint.datagrams),
             ("datagrams_dropped", endpoint.dropped),
             ("hellos_received", endpoint.hellos),
@@ -249,6 +303,7 @@ impl ErrorToPython for ConnectError {
             Self::Stopped => "stopped",
             Self::Resolve { .. } => "resolve",
             Self::Family { .. } => "family",
+            Self::WebSocket(WsError::Refused { .. }) => "refused",
             _ => "failed",
         };
         raise_kind(py, "STTConnectError", self, kind)
