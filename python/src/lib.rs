@@ -45,6 +45,7 @@ mod _native {
         endpoints::SttEndpoints,
         frame::PyFrame,
         handshake::PyHandshake,
+        messages::{SttFrameDone, SttFrames},
         node::SttNode,
         session::SttSession,
         storage::{SttObjectReader, SttObjectWriter, SttStorage},

@@ -63,7 +63,7 @@ class Chamber:
 
     def list_keys(self) -> list[str]:
         """The names of all keys, sorted. Raises `STTChamberError` if one is damaged."""
-        return self._native.list(False)
+        return self._native.names(False)
 
     def store_session(self, session_id: str, session_data: dict[str, Any]) -> None:
         """Store what is to be known of a session, in place of what was there.
@@ -91,7 +91,7 @@ class Chamber:
 
     def list_sessions(self) -> list[str]:
         """The names of all sessions, sorted. Raises `STTChamberError` if one is damaged."""
-        return self._native.list(True)
+        return self._native.names(True)
 
     def check(self) -> int:
         """Read the whole file and open every entry; how many there are.

@@ -11,15 +11,25 @@ from seigr_toolset_transmissions.errors import STTFrameError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["FrameDispatcher"]
+    from seigr_toolset_transmissions.session import STTSession
+
+__all__ = ["FrameDispatcher", "current_session"]
+
+
+def current_session() -> STTSession | None:
+    """The session whose frame the running handler was called for; None elsewhere."""
+    from seigr_toolset_transmissions._messages import CURRENT
+
+    return CURRENT.get()
 
 
 class FrameDispatcher:
     """Calls the handler of a frame's type with the payload, which it never looks into.
 
     Types 0x80 to 0xFF are the user's; the others are STT's and refused with `STTFrameError`. Given
-    to a node (`STTNode(…, frame_dispatcher=…)`), it receives what peers send with
-    `session.send_frame`. To be used from one event loop.
+    to a node (`STTNode(…, frame_dispatcher=…)`) or a session (`session.dispatch_frames`), it gets
+    what peers send with `session.send_frame`, and `current_session` tells a handler from whom. To
+    be used from one event loop.
     """
 
     FIRST = 0x80

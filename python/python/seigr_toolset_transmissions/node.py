@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 from drywire import _native
 
 from seigr_toolset_transmissions import _checks
+from seigr_toolset_transmissions._messages import FramePump
 from seigr_toolset_transmissions.chamber import chamber_file
 from seigr_toolset_transmissions.errors import STTClosedError
+from seigr_toolset_transmissions.frames import FrameDispatcher
+from seigr_toolset_transmissions.routing import EndpointManager
 from seigr_toolset_transmissions.session import STTSession
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ class STTNode:
     `previous_shared_seeds`, at most three, are answered as well, so that seeds can be changed.
     `allowed_peers` are the node ids that may open sessions and be opened to. At most `max_sessions`
     exist at once and `backlog` wait to be accepted; with `accepts=False` no peer can open one.
+    `frame_dispatcher` and `endpoint_manager` take what peers send with `session.send_frame` and
+    `session.send_to_endpoint`.
 
     Errors are `STTTransportError`, `STTConnectError`, `STTChamberError`, `STTCryptoError`.
     """
@@ -54,6 +59,8 @@ class STTNode:
         max_sessions: int = 65536,
         backlog: int = 1024,
         accepts: bool = True,
+        frame_dispatcher: FrameDispatcher | None = None,
+        endpoint_manager: EndpointManager | None = None,
     ) -> None:
         self._chamber = None if chamber_path is None else chamber_file(chamber_path)
         self._native = _native.SttNode(
@@ -69,6 +76,16 @@ class STTNode:
             backlog,
             accepts,
         )
+        self._pump: FramePump | None = None
+        if frame_dispatcher is not None:
+            if not isinstance(frame_dispatcher, FrameDispatcher):
+                raise _checks.wrong("frame_dispatcher", "'FrameDispatcher'", frame_dispatcher)
+            self._pump = FramePump(frame_dispatcher)
+            self._native.dispatch_frames(self._pump.native)
+        if endpoint_manager is not None:
+            if not isinstance(endpoint_manager, EndpointManager):
+                raise _checks.wrong("endpoint_manager", "'EndpointManager'", endpoint_manager)
+            self._native.route_endpoints(endpoint_manager.native)
 
     @property
     def node_id(self) -> bytes:
@@ -95,7 +112,10 @@ class STTNode:
 
         Raises `STTTransportError` if it runs already or can't bind, `STTChamberError`.
         """
-        return await self._native.start()
+        address = await self._native.start()
+        if self._pump is not None:
+            self._pump.start()
+        return address
 
     async def stop(self) -> None:
         """Let sessions finish what was written, a second at most, close them, and end.
@@ -103,6 +123,8 @@ class STTNode:
         No task and no socket of the node is left. It may be started again.
         """
         await self._native.stop()
+        if self._pump is not None:
+            await self._pump.stop()
 
     async def connect_udp(
         self,

@@ -18,6 +18,10 @@ from seigr_toolset_transmissions.errors import STTClosedError, STTStreamError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from seigr_toolset_transmissions._messages import FramePump
+    from seigr_toolset_transmissions.frames import FrameDispatcher
+    from seigr_toolset_transmissions.routing import EndpointManager
+
 __all__ = ["STTSession", "STTStream", "SessionState", "StreamManager"]
 
 # From here on `should_rotate_keys` says so. The session itself rotates later, at its own limits.
@@ -220,6 +224,7 @@ class STTSession:
         self._streams = StreamManager(native)
         # When keys were changed last, and what had been sent until then.
         self._rotated = (0, 0, 0, time.monotonic())
+        self._pump: FramePump | None = None
 
     @property
     def session_id(self) -> bytes:
@@ -330,6 +335,33 @@ class STTSession:
                 return
             yield data
 
+    async def send_frame(self, frame_type: int, payload: Buffer) -> None:
+        """Send a frame of a type of the user's, 0x80 to 0xFF, to the peer's `FrameDispatcher`.
+
+        Frames arrive in order; waits while the peer's handlers are slower. 16 MiB at most. Raises
+        `STTSessionError` (not_received) if the peer is known to dispatch none.
+        """
+        await self._native.send_frame(frame_type, payload)
+
+    async def send_to_endpoint(self, endpoint_id: str, data: Buffer) -> None:
+        """Send a message to an endpoint of the peer's `EndpointManager`; else as `send_frame`."""
+        await self._native.send_to_endpoint(endpoint_id, data)
+
+    def dispatch_frames(self, dispatcher: FrameDispatcher) -> None:
+        """Have this session's frames handled by `dispatcher`, in place of the node's.
+
+        Handlers run on the loop that calls this, until the session is over.
+        """
+        from seigr_toolset_transmissions._messages import FramePump
+
+        self._pump = FramePump(dispatcher)
+        self._native.dispatch_frames(self._pump.native)
+        self._pump.start(self._native)
+
+    def route_endpoints(self, endpoint_manager: EndpointManager) -> None:
+        """Have this session's endpoint messages put into `endpoint_manager`."""
+        self._native.route_endpoints(endpoint_manager.native)
+
     async def flush(self) -> None:
         """Wait until the peer has everything that was written and finished."""
         await self._native.flushed()
@@ -364,6 +396,18 @@ class STTSession:
             "state": self.state,
             **(self._native.stats() or {}),
         }
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, STTSession):
+            return NotImplemented
+        return self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[bytes, bool]:
+        # Both ends may be in one process.
+        return self.session_id, self.is_initiator
 
     async def __aenter__(self) -> STTSession:
         return self

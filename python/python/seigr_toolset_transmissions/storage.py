@@ -84,7 +84,7 @@ class BinaryStorage:
 
     async def list(self) -> dict[str, int]:
         """Every address with the object's size in bytes. Raises if a manifest is damaged."""
-        return dict(await self._native.list())
+        return dict(await self._native.entries())
 
     async def stats(self) -> dict[str, Any]:
         """`objects`, `blobs` (files beside the manifests) and `bytes` of all files."""

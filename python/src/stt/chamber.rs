@@ -78,7 +78,7 @@ impl SttChamber {
 
     /// All names; the first damaged entry is an error.
     #[pyo3(signature = (session, /))]
-    fn list(&self, py: Python<'_>, session: bool) -> PyResult<Vec<String>> {
+    fn names(&self, py: Python<'_>, session: bool) -> PyResult<Vec<String>> {
         self.with(py, |chamber| {
             let names = if session {
                 chamber.list_sessions()

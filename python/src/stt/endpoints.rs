@@ -17,6 +17,12 @@ const ERROR: &str = "STTRoutingError";
 #[pyclass(frozen)]
 pub(crate) struct SttEndpoints(Arc<EndpointManager>);
 
+impl SttEndpoints {
+    pub(crate) fn manager(&self) -> Arc<EndpointManager> {
+        Arc::clone(&self.0)
+    }
+}
+
 #[pymethods]
 impl SttEndpoints {
     #[new]

@@ -10,6 +10,7 @@ pub(crate) mod environment;
 pub(crate) mod errors;
 pub(crate) mod frame;
 pub(crate) mod handshake;
+pub(crate) mod messages;
 pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod session;

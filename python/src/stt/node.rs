@@ -15,7 +15,9 @@ use super::{
     bridge::{Awaitable, ErrorToPython},
     crypto::warn_of_short_seed,
     data::{Data, Given, Number},
+    endpoints::SttEndpoints,
     errors::{self, raise, raise_kind},
+    messages::SttFrames,
     process::OfProcess,
     session::SttSession,
     transport::listen_options,
@@ -201,6 +203,18 @@ impl SttNode {
         Awaitable::new(py, accept, |py, session| {
             session.map(SttSession::new).into_py_any(py)
         })
+    }
+
+    #[pyo3(signature = (frames, /))]
+    fn dispatch_frames(&self, frames: &SttFrames) -> PyResult<()> {
+        self.node()?.dispatch_frames(frames.sink()?);
+        Ok(())
+    }
+
+    #[pyo3(signature = (endpoints, /))]
+    fn route_endpoints(&self, endpoints: &SttEndpoints) -> PyResult<()> {
+        self.node()?.route_endpoints(endpoints.manager());
+        Ok(())
     }
 
     #[getter]

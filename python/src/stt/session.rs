@@ -17,7 +17,9 @@ use stt::{CloseReason, ConnectionError, DatagramError, RecvStream, SendStream, S
 use super::{
     bridge::{Awaitable, ErrorToPython},
     data::{Data, Given, Number},
+    endpoints::SttEndpoints,
     errors::{raise_closed, raise_kind},
+    messages::SttFrames,
     process::OfProcess,
     stream::{SttRecvStream, SttSendStream},
 };
@@ -135,6 +137,45 @@ impl SttSession {
             async move { session.recv_datagram().await },
             |py, data| PyBytes::new(py, &data).into_py_any(py),
         )
+    }
+
+    fn send_frame(
+        &self,
+        py: Python<'_>,
+        frame_type: Given<Number>,
+        payload: Given<Data>,
+    ) -> PyResult<Awaitable> {
+        let session = self.session()?;
+        let kind = frame_type.within(py, "STTFrameError", "frame_type", 0x80, 0xff)?;
+        let payload = payload.named(py, "payload")?.into_bytes();
+        // In range by the check above.
+        let send = async move { session.send_frame(kind as u8, payload).await };
+        Awaitable::new(py, send, |py, ()| Ok(py.None()))
+    }
+
+    fn send_to_endpoint(
+        &self,
+        py: Python<'_>,
+        endpoint_id: Given<String>,
+        data: Given<Data>,
+    ) -> PyResult<Awaitable> {
+        let session = self.session()?;
+        let name = endpoint_id.named(py, "endpoint_id")?;
+        let data = data.named(py, "data")?.into_bytes();
+        let send = async move { session.send_to_endpoint(&name, data).await };
+        Awaitable::new(py, send, |py, ()| Ok(py.None()))
+    }
+
+    #[pyo3(signature = (frames, /))]
+    fn dispatch_frames(&self, frames: &SttFrames) -> PyResult<()> {
+        self.session()?.dispatch_frames(frames.sink()?);
+        Ok(())
+    }
+
+    #[pyo3(signature = (endpoints, /))]
+    fn route_endpoints(&self, endpoints: &SttEndpoints) -> PyResult<()> {
+        self.session()?.route_endpoints(endpoints.manager());
+        Ok(())
     }
 
     fn rekey(&self, py: Python<'_>) -> PyResult<Awaitable> {

@@ -127,7 +127,7 @@ impl SttStorage {
     }
 
     /// Every address with its size; the first damaged manifest is an error.
-    fn list(&self, py: Python<'_>) -> PyResult<Awaitable> {
+    fn entries(&self, py: Python<'_>) -> PyResult<Awaitable> {
         let storage = Arc::clone(&self.0);
         let list = async move {
             let entries = storage.get().await?.list();

@@ -1,0 +1,71 @@
+"""From the frames of peers to a dispatcher."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from drywire import _native
+
+from seigr_toolset_transmissions.session import STTSession
+
+if TYPE_CHECKING:
+    from seigr_toolset_transmissions.frames import FrameDispatcher
+
+CURRENT: ContextVar[STTSession | None] = ContextVar("stt_session", default=None)
+
+
+class FramePump:
+    """Takes frames off a node or a session and dispatches them, on the loop that starts it.
+
+    Frames of one session are handled one after the other, those of several side by side.
+    """
+
+    def __init__(self, dispatcher: FrameDispatcher) -> None:
+        self.native = _native.SttFrames()
+        self._dispatcher = dispatcher
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, session: _native.SttSession | None = None) -> None:
+        """Begin; with a session, until that is over."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(session))
+
+    async def stop(self) -> None:
+        """End; handlers that run are cancelled."""
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self, session: _native.SttSession | None) -> None:
+        handling: set[asyncio.Task[None]] = set()
+        try:
+            while (given := await self.native.next(session)) is not None:
+                task = asyncio.create_task(self._handle(*given))
+                handling.add(task)
+                task.add_done_callback(handling.discard)
+            if handling:
+                await asyncio.gather(*handling)
+        finally:
+            for task in handling:
+                task.cancel()
+
+    async def _handle(
+        self,
+        session: _native.SttSession,
+        frame_type: int,
+        payload: bytes,
+        done: _native.SttFrameDone,
+    ) -> None:
+        CURRENT.set(STTSession(session))
+        try:
+            await self._dispatcher.dispatch(frame_type, payload)
+        except Exception as error:
+            done.done(repr(error))
+            message = f"handler of frame type {frame_type:#04x} failed"
+            context = {"message": message, "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+        else:
+            done.done(None)
