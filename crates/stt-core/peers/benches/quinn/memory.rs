@@ -11,6 +11,12 @@ use crate::{Effort, at_most, row};
 /// What a session of ours is held to, bytes.
 const TARGET: f64 = 8_192.0;
 
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn run(_: Effort) {
+    // Other C libraries keep no such account.
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn run(effort: Effort) {
     let sessions = match effort {
         Effort::Trial => 3,
@@ -38,6 +44,7 @@ pub fn run(effort: Effort) {
 }
 
 /// Bytes that each end gives back for each session when it goes.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn held<E: End>(ends: [E; 2], sessions: usize) -> [f64; 2] {
     let mut world = World::new(ends, [Link::plain(MS); 2], 1);
     for number in 1..=sessions {
@@ -54,6 +61,7 @@ fn held<E: End>(ends: [E; 2], sessions: usize) -> [f64; 2] {
 }
 
 /// Bytes that the process has allocated.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "a function of the C library")]
 fn in_use() -> usize {
     // SAFETY: it only reads the allocator's own account, and this process has one thread.
