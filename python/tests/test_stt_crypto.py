@@ -31,6 +31,9 @@ def test_names() -> None:
     for name in stt.__all__:
         assert getattr(drywire, name) is getattr(stt, name)
     assert StreamingContext is StreamContext
+    starred: dict[str, Any] = {}
+    exec("from drywire import *", starred)
+    assert set(stt.__all__) <= set(starred)
     assert not hasattr(stt, "missing")
     assert not hasattr(drywire, "missing")
 

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if not name.startswith("_"):
+    # Asked for by `from drywire import *`.
+    if name == "__all__" or not name.startswith("_"):
         import seigr_toolset_transmissions as stt
 
+        if name == "__all__":
+            return stt.__all__
         if name in stt.__all__:
             value = getattr(stt, name)
             globals()[name] = value

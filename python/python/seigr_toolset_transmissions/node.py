@@ -85,7 +85,7 @@ class STTNode:
         if endpoint_manager is not None:
             if not isinstance(endpoint_manager, EndpointManager):
                 raise _checks.wrong("endpoint_manager", "'EndpointManager'", endpoint_manager)
-            self._native.route_endpoints(endpoint_manager.native)
+            self._native.route_endpoints(endpoint_manager._native)
 
     @property
     def node_id(self) -> bytes:

@@ -31,11 +31,6 @@ class EndpointManager:
     ) -> None:
         self._native = _native.SttEndpoints(max_endpoints, max_messages, max_bytes)
 
-    @property
-    def native(self) -> _native.SttEndpoints:
-        """The compiled part."""
-        return self._native
-
     async def route_to_endpoint(self, endpoint_id: str, data: Buffer) -> None:
         """Put a message into an endpoint's queue, once there is room."""
         await self._native.route_to_endpoint(endpoint_id, data)

@@ -360,7 +360,7 @@ class STTSession:
 
     def route_endpoints(self, endpoint_manager: EndpointManager) -> None:
         """Have this session's endpoint messages put into `endpoint_manager`."""
-        self._native.route_endpoints(endpoint_manager.native)
+        self._native.route_endpoints(endpoint_manager._native)
 
     async def flush(self) -> None:
         """Wait until the peer has everything that was written and finished."""
