@@ -1,4 +1,4 @@
-"""The newcomer's path of the README: a Python program and the command at the two ends of a session."""
+"""The newcomer's path of the README: a Python program and the command, one at each end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def test_the_python_program_talks_to_drywire_listen(tmp_path: pathlib.Path) -> N
         encoding="utf-8",
     )
     try:
-        assert listener.stdin is not None and listener.stderr is not None
+        assert listener.stdin is not None
+        assert listener.stderr is not None
         host, port = json.loads(listener.stderr.readline())["listening"].rsplit(":", 1)
         listener.stdin.write("good day")
         listener.stdin.close()
