@@ -23,10 +23,9 @@ use crate::{
 /// `drybox proxy`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The scenario's network and seed act; its adapters, duration and acceptance do not. Each client address is a
-flow with a link of its own. Ctrl-C ends with outputs flushed and a summary.
-Example:  drybox proxy --listen 127.0.0.1:4000 --to 127.0.0.1:5000 --scenario bad.yaml --control /tmp/px
-          drybox proxy-control /tmp/px set network.loss_rate=0.1
+The scenario's network and seed act; its adapters, duration and acceptance do not. Each client \
+address is a flow with a link of its own. Ctrl-C ends with outputs flushed and a summary.
+Example:  drybox proxy --listen 127.0.0.1:4000 --to 127.0.0.1:5000 --scenario bad.yaml
 Exit codes: 0 stopped by control or its time is over · 1 our own fault · 4 invalid scenario or usage · \
 130 interrupted")]
 pub struct ProxyArgs {
@@ -88,8 +87,9 @@ pub struct ControlArgs {
 pub enum ControlCommand {
     /// Change settings of the network, as the scenario names them; all or none
     #[command(after_help = "\
-Example:  set network.loss_rate=0.1 network.impairments.rate_limit='{\"rate_bps\": 64000, \"queue_bytes\": 16000}'
-          set network.impairments.rate_limit=null     turns it off again")]
+Example:  set network.loss_rate=0.1 network.latency_ms=80
+          set network.impairments.rate_limit='{\"rate_bps\": 64000, \"queue_bytes\": 16000}'
+          set network.impairments.rate_limit=null")]
     Set {
         /// A dotted key and its value
         #[arg(value_name = "KEY=VALUE", required = true, value_parser = setting)]

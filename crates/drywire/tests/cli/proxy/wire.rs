@@ -231,6 +231,7 @@ fn a_server_that_is_not_there_is_no_error() {
     let client = socket();
     // Each is answered by the kernel with "refused", which the proxy reads or runs into.
     send_counted(&proxy, &client, 20);
+    proxy.stats_when(|stats| stats["directions"]["L>R"]["sdus"]["in_flight"] == 0);
     let server = UdpSocket::bind(place).expect("the place is free again");
     server
         .set_read_timeout(Some(super::GUARD))
