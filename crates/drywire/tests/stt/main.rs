@@ -7,4 +7,5 @@ mod keys;
 mod pipes;
 mod storage;
 mod support;
+mod through_proxy;
 mod transfers;
