@@ -250,3 +250,24 @@ pub enum DatagramError {
         max: usize,
     },
 }
+
+/// Why a session stays on its path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// The new address can't be bound, or resolved.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// It runs over a WebSocket, or another link that has no address.
+    #[error("the session doesn't run over UDP: open another one")]
+    NotUdp,
+    /// The peer was not reached from there.
+    #[error("the peer can't be reached from the new address: the session stays where it was")]
+    PathFailed,
+    /// The session is over.
+    #[error("session over: {0}")]
+    Session(#[from] CloseReason),
+    /// The node has opened 256 sockets since it was started.
+    #[error("too many sockets were opened since the node was started: start it again")]
+    TooManySockets,
+}

@@ -50,7 +50,8 @@ pub mod transport;
 pub use dispatcher::{DispatchError, FrameDispatcher};
 pub use endpoints::{EndpointError, EndpointLimits, EndpointManager};
 pub use error::{
-    CloseReason, ConnectError, DatagramError, NodeError, ReadError, ReadToEndError, WriteError,
+    CloseReason, ConnectError, DatagramError, MigrateError, NodeError, ReadError, ReadToEndError,
+    WriteError,
 };
 pub use events::{Emitted, EventEmitter, HandlerFailure, HandlerKey};
 pub use handler::{BoxError, HandlerError};

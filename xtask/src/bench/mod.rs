@@ -4,6 +4,7 @@ mod codec;
 mod core;
 mod drybox;
 mod measure;
+mod node;
 mod store;
 mod table;
 
@@ -35,6 +36,8 @@ enum Suite {
     Codec,
     /// STT's state machine and its codecs
     Core,
+    /// STT's node beside quinn
+    Node,
     /// Storage at rest, against the same work by hand
     Store,
 }
@@ -45,6 +48,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
         Suite::Drybox => ("drybox", drybox::run(project, options)?),
         Suite::Codec => return codec::run(project, options),
         Suite::Core => return core::run(project, options),
+        Suite::Node => return node::run(project, options),
         Suite::Store => return store::run(project, options),
     };
     println!("\n{}", table::markdown(&figures));

@@ -218,6 +218,11 @@ impl Connection {
         }
         self.largest_non_probing = Some(number);
         if path == self.active.id {
+            self.left = None;
+            return;
+        }
+        if self.left.as_deref() == Some(&path) {
+            // The peer sent it before it knew that this end has moved.
             return;
         }
         let returns = self.former.take_if(|former| former.id == path);
@@ -275,6 +280,7 @@ impl Connection {
             // The peer still hears us there; only its own packets move the session back.
         } else if let Some(mut candidate) = self.candidate.take() {
             if candidate.on_response(data) {
+                self.left = Some(Box::new(self.active.id));
                 self.switch_to(now, *candidate);
                 self.ping = true; // tells the peer to follow
                 if let Some(former) = self.former.take() {

@@ -124,6 +124,8 @@ pub struct Connection {
     former: Option<Box<Path>>,
     /// Where this end wants to go.
     candidate: Option<Box<Path>>,
+    /// Where this end went away from, until the peer is heard where it went to.
+    left: Option<Box<PathId>>,
     responses: Responses,
     /// Largest number of a packet with a non-probing frame: what may move the session.
     largest_non_probing: Option<u64>,
@@ -220,6 +222,7 @@ impl Connection {
             active: Path::validated(path, 0),
             former: None,
             candidate: None,
+            left: None,
             responses: Responses::default(),
             largest_non_probing: None,
             timers: Timers::default(),

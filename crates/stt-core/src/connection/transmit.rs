@@ -84,7 +84,12 @@ impl Connection {
             max_datagrams.max(1)
         };
         for _ in 0..max_datagrams {
-            let room = segment.unwrap_or(mtu).min(buf.len() - written);
+            let left = buf.len() - written;
+            if segment.is_some_and(|segment| left < segment) {
+                // A packet that only the buffer's end makes short wastes its header.
+                break;
+            }
+            let room = segment.unwrap_or(mtu).min(left);
             let Some(plan) = self.plan(now, room) else {
                 break;
             };

@@ -5,7 +5,7 @@ use std::{
     task::Waker,
 };
 
-use stt_core::{Connection, ReadError, StreamId};
+use stt_core::{Connection, PathId, ReadError, StreamId};
 
 use crate::session::SessionCore;
 
@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     pub(crate) accepted: [VecDeque<StreamId>; 2],
     /// Keys that both ends use.
     pub(crate) epoch: u64,
+    /// Where this end wanted to go and the peer was not reached from.
+    pub(crate) failed_path: Option<PathId>,
     /// What came before the end and was not read.
     pub(crate) rest: Option<Box<Rest>>,
 }
@@ -88,6 +90,7 @@ impl Entry {
             arriving: Vec::new(),
             accepted: [VecDeque::new(), VecDeque::new()],
             epoch: 0,
+            failed_path: None,
             rest: None,
         }
     }

@@ -141,6 +141,7 @@ impl State {
                 });
             }
             Event::PathFailed(path) => {
+                entry.failed_path = Some(path);
                 wakes.session(&entry.core, Signal::Changed);
                 shared.tell(NodeEvent::PathFailed {
                     session: entry.core.id(),

@@ -104,19 +104,18 @@ impl Shared {
             }
             wakes.accepted = true;
             wakes.gone = true;
-            let waker = state.end();
+            state.end();
             // Handles find nothing any more. Dropped without the lock, since some hold handles.
             let entries = std::mem::take(&mut state.entries);
             let opening = std::mem::take(&mut state.opening);
-            (waker, entries, opening, std::mem::take(&mut state.accepted))
+            (entries, opening, std::mem::take(&mut state.accepted))
         });
         if let Some(tickets) = &self.tickets {
             tickets.close();
         }
-        let (waker, ..) = &left;
-        if let Some(waker) = waker {
-            waker.wake_by_ref();
-        }
+        drop(left);
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.abort_all();
     }
 
     /// Ends all tasks and waits until they are gone.

@@ -136,11 +136,16 @@ impl State {
         };
         let handle = self.endpoint.connect(now, route.to_path(), config)?;
         if let Some(remote) = remote {
-            *self.dialled.entry(remote).or_default() += 1;
+            self.dial(remote);
         }
         self.opening.insert(handle, Attempt { done, remote });
         self.wants_turn();
         Ok(handle)
+    }
+
+    /// From now on datagrams of `remote` count as its answers, whatever address they come to.
+    pub(crate) fn dial(&mut self, remote: SocketAddr) {
+        *self.dialled.entry(remote).or_default() += 1;
     }
 
     /// The attempt or session to `remote` is over.
@@ -199,12 +204,12 @@ impl State {
         }
     }
 
-    /// Gives the sockets back; the driver's waker is to be woken a last time.
-    pub(super) fn end(&mut self) -> Option<Waker> {
+    /// Gives the sockets back.
+    pub(super) fn end(&mut self) {
         self.sockets.clear();
         self.stalled = None;
         self.is_idle = false;
-        self.driver.take()
+        self.driver = None;
     }
 
     /// Whether a session is over, if it is known at all.

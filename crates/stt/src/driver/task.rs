@@ -94,7 +94,9 @@ impl Driver {
         if state.phase == Phase::Stopped {
             return Turn::Over;
         }
-        state.is_idle = false;
+        if self.number == 0 {
+            state.is_idle = false;
+        }
         let now = shared.clock.now();
         self.receive(&mut state, now, received);
         let deadline = state.endpoint.poll_timeout();
@@ -218,7 +220,9 @@ impl Driver {
 impl Drop for Driver {
     /// Over in good order, or because the runtime ends.
     fn drop(&mut self) {
-        self.shared.tear_down();
+        if self.number == 0 {
+            self.shared.tear_down();
+        }
     }
 }
 

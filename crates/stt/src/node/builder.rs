@@ -49,6 +49,9 @@ impl Builder {
     pub(super) fn new(node_seed: &[u8], shared_seed: &[u8]) -> Self {
         let session = SessionConfig {
             ecn: true,
+            limits: Limits::default()
+                .with_max_data(WINDOW)
+                .with_max_stream_data(STREAM_WINDOW),
             ..SessionConfig::default()
         };
         let builder = Self {
@@ -164,7 +167,9 @@ impl Builder {
         self
     }
 
-    /// What a peer may do in a session: windows, streams, idle time-out, largest packet.
+    /// What a peer may do in a session: windows, streams, idle time-out, largest packet. Default:
+    /// as [`Limits::default`], but 8 MiB for a session and 2 MiB for each stream, which fill a fast
+    /// network from the start.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.setup.session.limits = limits;
@@ -172,7 +177,7 @@ impl Builder {
     }
 
     /// Everything about sessions: limits, memory, keys, congestion control. Default
-    /// [`SessionConfig::default`] with ECN.
+    /// [`SessionConfig::default`] with ECN and the windows of [`Builder::limits`].
     #[must_use]
     pub fn session(mut self, config: SessionConfig) -> Self {
         self.setup.session = config;
@@ -260,3 +265,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
+
+/// What a peer may send at first, bytes: of all streams, and of each.
+const WINDOW: u64 = 8 << 20;
+const STREAM_WINDOW: u64 = 2 << 20;

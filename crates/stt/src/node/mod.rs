@@ -15,6 +15,7 @@ pub use connect::ConnectOptions;
 pub use environment::SystemEnvironment;
 pub use event::{NodeEvent, PathAddress};
 pub use handle::Node;
+pub(crate) use run::resolve;
 pub use stats::NodeStats;
 pub(crate) use tickets::Tickets;
 pub use ws::WsConnectOptions;

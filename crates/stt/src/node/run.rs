@@ -52,7 +52,7 @@ pub(super) async fn start(
 }
 
 /// The first address of a name.
-pub(super) async fn resolve(host: &str, port: u16) -> Result<SocketAddr, NodeError> {
+pub(crate) async fn resolve(host: &str, port: u16) -> Result<SocketAddr, NodeError> {
     let failed = |source| NodeError::Resolve {
         host: host.to_owned(),
         source,

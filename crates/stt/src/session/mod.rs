@@ -3,6 +3,7 @@
 mod calls;
 mod core;
 mod handle;
+mod migrate;
 
 pub(crate) use core::SessionCore;
 pub(crate) use handle::Handle;

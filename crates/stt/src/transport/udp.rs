@@ -40,8 +40,9 @@ pub(crate) struct Envelope {
 pub(crate) const BATCH: usize = 4;
 /// The largest reception: what the system joins of one flow.
 pub(crate) const RECEPTION: usize = 65_536;
-/// The largest sending, all segments together: the most that a UDP datagram holds over IPv4.
-pub(crate) const SENDING: usize = 65_507;
+/// The largest sending, all segments together. With all headers it stays under 64 KiB: above that the
+/// system would cut it up before it reaches a device, or a receiver on the same machine.
+pub(crate) const SENDING: usize = 65_000;
 
 impl UdpSocket {
     pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {

@@ -9,6 +9,7 @@ mod basics;
 mod closing;
 mod many;
 mod messages;
+mod paths;
 mod peers;
 mod processes;
 mod resumption;

@@ -19,6 +19,11 @@ fn main() {
 
     println!("| measurement | ours | quinn 0.11 | ratio | held to | |");
     println!("|---|---:|---:|---:|---:|---|");
+    if arguments.iter().any(|argument| argument == "--ours") {
+        // For a profile of ours alone.
+        println!("{:?}", ours::bulk(size.bulk));
+        return;
+    }
     if wanted("bulk") {
         bulk(&size);
     }
