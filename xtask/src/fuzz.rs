@@ -20,7 +20,8 @@ const TARGET_DIR: &str = "target/fuzz";
 
 /// What targets need, by the start of their names: features of the fuzz crate instead of its default ones, which take
 /// longer to build.
-const LIGHT: [(&str, &[&str]); 2] = [
+const LIGHT: [(&str, &[&str]); 3] = [
+    ("node_", &["--no-default-features", "--features=node"]),
     ("st_protocol_", &["--no-default-features"]),
     ("stt_", &["--no-default-features", "--features=stt"]),
 ];

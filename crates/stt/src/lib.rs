@@ -33,6 +33,9 @@
 //! # }
 //! ```
 
+#[cfg(any(feature = "__fuzz", test))]
+#[doc(hidden)]
+pub mod __fuzz;
 mod clock;
 mod dispatcher;
 mod driver;

@@ -15,4 +15,6 @@ mod processes;
 mod resumption;
 mod streams;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod web_sockets;

@@ -5,6 +5,7 @@ mod ceiling;
 mod ours;
 mod quinns;
 mod run;
+mod websocket;
 
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ fn main() {
     }
     if wanted("bulk") {
         bulk(&size);
+    }
+    if wanted("WebSocket") {
+        web_socket(&size);
     }
     if wanted("set-up") {
         let ours = in_turns(size.rounds, || ours::set_up(size.connects));
@@ -73,6 +77,26 @@ fn bulk(size: &Size) {
     println!(
         "| ceiling: UDP with GSO/GRO and AES-256-GCM, no acknowledgements | {raw:.3} GB/s | | ours is {:.0} % | | |",
         100.0 * ours / raw
+    );
+}
+
+/// An echo over a WebSocket and by the bare library, in turns; the medians.
+fn web_socket(size: &Size) {
+    let total = size.bulk / 4;
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..size.rounds {
+        bare.push(websocket::bare(total));
+        ours.push(websocket::ours(total));
+    }
+    let rate = |times: &mut Vec<Duration>| total as f64 / median(times).as_secs_f64() / 1e9;
+    let (ours, bare) = (rate(&mut ours), rate(&mut bare));
+    let ratio = ours / bare;
+    row(
+        "WebSocket, echo of a stream; peer: `fastwebsockets` alone, 64 KiB messages and AES-256-GCM",
+        &format!("{ours:.3} GB/s"),
+        &format!("{bare:.3} GB/s"),
+        ratio,
+        Some((ratio >= 0.8, "≥ 0.80")),
     );
 }
 

@@ -6,6 +6,8 @@
 
 mod connection;
 mod error;
+#[cfg(any(feature = "__fuzz", test))]
+pub(crate) mod fuzz;
 mod handshake;
 mod listener;
 mod options;
