@@ -60,9 +60,6 @@ pub(crate) fn bulk(total: usize) -> Duration {
             stream.finish().expect("open");
             session.accept_uni().await.expect("the answer");
             let time = start.elapsed();
-            if std::env::var_os("STT_BENCH_STATS").is_some() {
-                eprintln!("{:#?}", session.stats());
-            }
             session.close(0, "");
             node.stop().await;
             time
