@@ -37,7 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build and install the Python package into .venv, then run the quickstart scenario
+    /// Build and install the Python package into .venv, then run STT over a bad VoLTE bearer, and the quickstart
     Demo,
     /// Run every test: Rust, documentation examples, Python
     Test(test::Options),

@@ -1,8 +1,14 @@
 //! `cargo xtask simulate`: random runs of two STT endpoints, each from a seed.
 
-use anyhow::Result;
+use std::path::PathBuf;
 
-use crate::{cargo::cargo, project::Project, steps};
+use anyhow::{Context, Result};
+
+use crate::{
+    cargo::{cargo, target_dir},
+    project::Project,
+    steps,
+};
 
 /// Which runs.
 #[derive(clap::Args)]
@@ -19,27 +25,35 @@ pub(crate) struct Options {
     /// Runs at a time; as many as there are processors by default
     #[arg(long)]
     jobs: Option<usize>,
-    /// Print what happens, line by line
-    #[arg(long)]
-    trace: bool,
+    /// Print what the seed's run does, line by line, and write every packet to this file, as qlog
+    #[arg(long, value_name = "FILE", requires = "seed")]
+    trace: Option<PathBuf>,
 }
+
+/// Where the traces of seeds that fail go, inside the target folder.
+const TRACES: &str = "simulate";
 
 /// Runs them with all assertions on; says whether every invariant held.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
-    let (first, seeds) = match options.seed {
-        Some(seed) => (seed, 1),
-        None => (options.first, options.seeds),
-    };
-    let jobs = match (options.trace, options.jobs) {
-        (true, _) => 1,
-        (false, Some(jobs)) => jobs,
-        (false, None) => std::thread::available_parallelism().map_or(1, usize::from),
-    };
     let mut command = cargo(project);
     command
         .args(["run", "--quiet", "--package", "stt-core"])
-        .args(["--features", "testing", "--example", "simulate", "--"])
-        .args([first.to_string(), seeds.to_string(), jobs.to_string()])
-        .arg(u8::from(options.trace).to_string());
+        .args(["--features", "testing", "--example", "simulate", "--"]);
+    if let (Some(seed), Some(file)) = (options.seed, &options.trace) {
+        // Cargo may run in another folder than the user does.
+        let file = std::path::absolute(file).context("finding the folder of the trace")?;
+        command.arg(seed.to_string()).arg(file);
+    } else {
+        let (first, seeds) = match options.seed {
+            Some(seed) => (seed, 1),
+            None => (options.first, options.seeds),
+        };
+        let jobs = options.jobs.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        });
+        command
+            .args([first.to_string(), seeds.to_string(), jobs.to_string()])
+            .arg(target_dir(project)?.join(TRACES));
+    }
     Ok(steps::run(&mut command).is_ok())
 }

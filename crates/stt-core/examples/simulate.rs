@@ -11,24 +11,106 @@
 )]
 
 use std::{
-    env,
+    any::Any,
+    env, fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     thread,
     time::Instant,
 };
 
-use stt_core::testing::simulate::{self, Report};
+use stt_core::{
+    Timestamp,
+    testing::{
+        Qlog,
+        simulate::{self, Report},
+    },
+};
 
 fn main() -> ExitCode {
-    let numbers: Vec<u64> = env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
-    let [first, seeds, jobs, trace] = numbers[..] else {
-        eprintln!("usage: simulate FIRST SEEDS JOBS TRACE (0 or 1)");
-        return ExitCode::from(4);
-    };
+    let args: Vec<String> = env::args().skip(1).collect();
+    let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
+    match (&args[..], &numbers[..]) {
+        ([_, _, _, folder], [first, seeds, jobs]) => many(*first, *seeds, *jobs, Path::new(folder)),
+        ([_, file], [seed]) => one(*seed, Path::new(file)),
+        _ => {
+            eprintln!("usage: simulate FIRST SEEDS JOBS FOLDER, or simulate SEED TRACE");
+            ExitCode::from(4)
+        }
+    }
+}
+
+/// Runs one seed, prints what happens and writes its trace.
+fn one(seed: u64, file: &Path) -> ExitCode {
+    let outcome = traced(seed, file, &mut |at, line| {
+        println!("{:>12.6} {line}", at.as_nanos() as f64 / 1e9);
+    });
+    match outcome {
+        Ok(held) => {
+            println!("{}; the trace is in {}", held.told(), file.display());
+            ExitCode::from(u8::from(matches!(held, Held::No(_))))
+        }
+        Err(error) => {
+            eprintln!("writing {}: {error}", file.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every invariant held.
+enum Held {
+    Yes(Report),
+    No(String),
+}
+
+impl Held {
+    fn told(&self) -> String {
+        match self {
+            Self::Yes(report) => format!("every invariant held: {report:?}"),
+            Self::No(failure) => failure.clone(),
+        }
+    }
+}
+
+/// Runs a seed; a panic is a failure like any other.
+fn held(seed: u64, run: impl FnOnce() -> Result<Report, simulate::Failure>) -> Held {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(report)) => Held::Yes(report),
+        Ok(Err(failure)) => Held::No(failure.to_string()),
+        Err(panic) => Held::No(format!(
+            "seed {seed} panicked: {}\n  replay: cargo xtask simulate --seed {seed} --trace FILE",
+            message(&*panic)
+        )),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a message")
+}
+
+fn traced(
+    seed: u64,
+    file: &Path,
+    lines: &mut dyn FnMut(Timestamp, &str),
+) -> Result<Held, io::Error> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let out = io::BufWriter::new(fs::File::create(file)?);
+    let qlog = Qlog::new(&format!("simulate --seed {seed}"), Box::new(out));
+    let outcome = held(seed, || simulate::run_with_qlog(seed, lines, &qlog));
+    qlog.finish()?;
+    Ok(outcome)
+}
+
+/// Runs many seeds. Those that fail are run again, for their traces.
+fn many(first: u64, seeds: u64, jobs: u64, folder: &Path) -> ExitCode {
     let begun = Instant::now();
     let next = AtomicU64::new(first);
-    let failed = AtomicU64::new(0);
     let totals: Vec<Totals> = thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs.max(1))
             .map(|_| {
@@ -39,17 +121,9 @@ fn main() -> ExitCode {
                         if seed >= first + seeds {
                             return totals;
                         }
-                        let outcome = simulate::run(seed, &mut |at, line| {
-                            if trace > 0 {
-                                println!("{:>12.6} {line}", at.as_nanos() as f64 / 1e9);
-                            }
-                        });
-                        match outcome {
-                            Ok(report) => totals.add(&report),
-                            Err(failure) => {
-                                failed.fetch_add(1, Ordering::Relaxed);
-                                println!("{failure}");
-                            }
+                        match held(seed, || simulate::run(seed, &mut |_, _| {})) {
+                            Held::Yes(report) => totals.add(&report),
+                            Held::No(failure) => println!("{failure}\n  {}", replay(seed, folder)),
                         }
                     }
                 })
@@ -64,7 +138,6 @@ fn main() -> ExitCode {
     for totals in &totals {
         all.merge(totals);
     }
-    let failed = failed.into_inner();
     println!(
         "{} of {seeds} seeds from {first} held every invariant: {} datagrams, {} bytes delivered, {} key updates, \
          {:.0} simulated hours in {:.1} s",
@@ -75,10 +148,19 @@ fn main() -> ExitCode {
         all.hours,
         begun.elapsed().as_secs_f64(),
     );
-    if failed == 0 && all.runs == seeds {
+    if all.runs == seeds {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Runs a failed seed again, with a trace; says where that is.
+fn replay(seed: u64, folder: &Path) -> String {
+    let file: PathBuf = folder.join(format!("seed-{seed}.sqlog"));
+    match traced(seed, &file, &mut |_, _| {}) {
+        Ok(_) => format!("trace: {}", file.display()),
+        Err(error) => format!("trace: writing {} failed: {error}", file.display()),
     }
 }
 

@@ -1,6 +1,8 @@
 use core::time::Duration;
 
-use crate::{ControllerKind, DatagramConfig, StreamConfig, connection::RekeyLimits, wire::Limits};
+use crate::{
+    ControllerKind, DatagramConfig, Observer, StreamConfig, connection::RekeyLimits, wire::Limits,
+};
 
 /// What one end asks of its sessions. The same for all sessions of an endpoint.
 #[derive(Clone, Debug)]
@@ -23,6 +25,9 @@ pub struct SessionConfig {
     pub keep_alive: Option<Duration>,
     /// Congestion control. Default CUBIC.
     pub controller: ControllerKind,
+    /// Is told what each session does, inner frames in the clear. Default: nobody. Costs the time
+    /// that it takes.
+    pub observer: Option<Observer>,
 }
 
 impl Default for SessionConfig {
@@ -36,6 +41,7 @@ impl Default for SessionConfig {
             rekey: RekeyLimits::default(),
             keep_alive: None,
             controller: ControllerKind::default(),
+            observer: None,
         }
     }
 }

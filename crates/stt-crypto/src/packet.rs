@@ -106,8 +106,9 @@ impl PacketKey {
         Nonce::assume_unique_for_key(nonce)
     }
 
-    #[cfg(test)]
-    pub(crate) fn pretend_sealed(&mut self, sealed: u64) {
+    /// For tests of the limit, which nobody can wait for.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn pretend_sealed(&mut self, sealed: u64) {
         self.sealed = sealed;
     }
 }
@@ -189,8 +190,9 @@ impl ForgeryCount {
         self.failed
     }
 
-    #[cfg(test)]
-    pub(crate) const fn pretend_left(&mut self, left: u64) {
+    /// For tests of the limit, which nobody can wait for.
+    #[cfg(any(test, feature = "testing"))]
+    pub const fn pretend_left(&mut self, left: u64) {
         self.left = left;
     }
 }

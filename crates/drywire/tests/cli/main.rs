@@ -1,5 +1,6 @@
 //! The `drywire` command as its users see it.
 
+mod determinism;
 mod examples;
 mod exits;
 mod frames;

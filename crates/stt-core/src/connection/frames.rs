@@ -1,10 +1,10 @@
-//! What each frame of the peer does, and where the session moves (`docs/spec/stt-session.md`
-//! §5–§7, §9).
+//! What each frame of the peer does (`docs/spec/stt-session.md` §5, §6, §9).
 
 use core::time::Duration;
 
 use crate::{
-    Code, Event, PathId, Timestamp, TransportError,
+    Code, PathId, Timestamp, TransportError,
+    observer::Observed,
     recovery::AckInfo,
     wire::{Ack, Frame, Frames, WireId},
 };
@@ -12,7 +12,6 @@ use crate::{
 use super::{
     Connection, ConnectionError, Request, State,
     carried::{IdFrame, Manifest},
-    path::Path,
 };
 
 /// What a packet held.
@@ -101,7 +100,7 @@ impl Connection {
                 Ok(())
             }
             Frame::PathChallenge(data) => {
-                self.responses.push(path, *data);
+                self.on_path_challenge(path, *data);
                 // The answer on the active path moves the session back if somebody on the side
                 // has pulled it away (RFC 9000 §9.3.3).
                 self.ping |= path == self.active.id && self.former.is_some();
@@ -180,12 +179,16 @@ impl Connection {
             }
             self.pool.give(carried);
         }
-        for (_, carried) in outcome.lost.drain(..) {
+        for (number, carried) in outcome.lost.drain(..) {
+            self.observe(now, Observed::PacketLost { number });
             self.tell_again(&carried);
             self.pool.give(carried);
         }
         outcome.clear();
         self.outcome = outcome;
+        if self.config.observer.is_some() {
+            self.observe(now, Observed::Metrics(&self.stats()));
+        }
     }
 
     /// What a lost packet carried is to be sent once more.
@@ -199,136 +202,6 @@ impl Connection {
                 IdFrame::Retire(sequence) => self.peer_ids.on_retire_lost(sequence),
             }
         }
-    }
-
-    /// The packet with the highest number so far and something else than probing tells where the
-    /// peer is (RFC 9000 §9.3).
-    pub(super) fn consider_migration(
-        &mut self,
-        now: Timestamp,
-        path: PathId,
-        number: u64,
-        datagram: &[u8],
-    ) {
-        let newest = self
-            .largest_non_probing
-            .is_none_or(|largest| number > largest);
-        if !newest {
-            return;
-        }
-        self.largest_non_probing = Some(number);
-        if path == self.active.id {
-            self.left = None;
-            return;
-        }
-        if self.left.as_deref() == Some(&path) {
-            // The peer sent it before it knew that this end has moved.
-            return;
-        }
-        let returns = self.former.take_if(|former| former.id == path);
-        let next = returns.map_or_else(
-            || {
-                let sequence = self
-                    .peer_ids
-                    .take_spare()
-                    .unwrap_or(self.active.peer_sequence);
-                let mut fresh = Path::unproven(path, sequence);
-                fresh.on_received(datagram.len());
-                fresh
-            },
-            |mut former| {
-                former.prove(); // it worked a moment ago
-                *former
-            },
-        );
-        self.switch_to(now, next);
-    }
-
-    /// Makes `next` the active path, remembering the one before.
-    fn switch_to(&mut self, now: Timestamp, next: Path) {
-        let path = next.id;
-        let mut left = core::mem::replace(&mut self.active, next);
-        if left.is_validated() {
-            left.challenge_again();
-            if let Some(older) = self.former.replace(Box::new(left)) {
-                self.leave(&older);
-            }
-        } else {
-            // Never proven: nothing to come back to.
-            self.leave(&left);
-        }
-        if let Some(given_up) = self.candidate.take_if(|candidate| candidate.id == path) {
-            self.leave(&given_up);
-        }
-        self.recovery.on_path_change(now, false);
-        self.datagrams.set_max_size(self.max_datagram());
-        self.stats.path_changes += 1;
-        self.push_event(Event::PathChanged(path));
-        self.rearm_path();
-        self.rearm_recovery();
-    }
-
-    fn on_path_response(&mut self, now: Timestamp, data: &[u8; 8]) {
-        if self.active.on_response(data) {
-            // The session has arrived: the former path is left for good.
-            if let Some(former) = self.former.take() {
-                self.leave(&former);
-            }
-        } else if let Some(former) = &mut self.former
-            && former.on_response(data)
-        {
-            // The peer still hears us there; only its own packets move the session back.
-        } else if let Some(mut candidate) = self.candidate.take() {
-            if candidate.on_response(data) {
-                self.left = Some(Box::new(self.active.id));
-                self.switch_to(now, *candidate);
-                self.ping = true; // tells the peer to follow
-                if let Some(former) = self.former.take() {
-                    self.leave(&former);
-                }
-            } else {
-                self.candidate = Some(candidate);
-            }
-        }
-        self.rearm_path();
-    }
-
-    /// Leaves ids that the peer wants back (RFC 9000 §5.1.2).
-    fn leave_retired(&mut self) -> Result<(), TransportError> {
-        self.peer_ids.retire_unused()?;
-        while let Some(old) = self.asked_back()
-            && let Some(spare) = self.peer_ids.take_spare()
-        {
-            for path in self.paths_mut().filter(|path| path.peer_sequence == old) {
-                path.peer_sequence = spare;
-            }
-            self.peer_ids.retire(old)?;
-        }
-        Ok(())
-    }
-
-    /// The sequence of an id in use that the peer wants back.
-    fn asked_back(&self) -> Option<u64> {
-        self.paths()
-            .map(|path| path.peer_sequence)
-            .find(|sequence| self.peer_ids.must_leave(*sequence))
-    }
-
-    /// Gives up the active path: back to the former one, if that works.
-    pub(super) fn on_path_failed(&mut self, now: Timestamp) {
-        let failed = self.active.id;
-        let Some(mut former) = self.former.take() else {
-            self.end(ConnectionError::NoPath);
-            self.drain_now();
-            return;
-        };
-        former.prove();
-        let left = core::mem::replace(&mut self.active, *former);
-        self.leave(&left);
-        self.recovery.on_path_change(now, false);
-        self.push_event(Event::PathFailed(failed));
-        self.rearm_path();
-        self.rearm_recovery();
     }
 
     pub(super) fn local_id_len(&self) -> usize {

@@ -293,6 +293,14 @@ impl Keys {
         self.receive.previous = None;
     }
 
+    /// Leaves so many packets to seal, and so many that may fail to open.
+    #[cfg(test)]
+    pub(super) fn pretend_left(&mut self, seals: u64, failures: u64) {
+        let limit = self.aead.confidentiality_limit();
+        self.send.packet.pretend_sealed(limit - seals);
+        self.forgeries.pretend_left(failures);
+    }
+
     fn advance_send(&mut self, now: Timestamp) {
         let send = &mut self.send;
         send.secret = send.secret.next();

@@ -7,6 +7,7 @@ mod frames;
 mod ids;
 mod keys;
 mod luck;
+mod migration;
 mod path;
 mod receive;
 mod received;
@@ -31,6 +32,7 @@ pub use keys::RekeyLimits;
 use crate::{
     Carried, Code, Datagrams, Dir, Event, LinkProfile, PathId, SessionConfig, Side, Stats,
     StreamId, Streams, Timestamp, TransportError,
+    observer::{Observation, Observed, Stage},
     recovery::{Outcome, Recovery, RecoveryConfig},
     wire::{Limits, WireId},
 };
@@ -124,8 +126,10 @@ pub struct Connection {
     former: Option<Box<Path>>,
     /// Where this end wants to go.
     candidate: Option<Box<Path>>,
-    /// Where this end went away from, until the peer is heard where it went to.
-    left: Option<Box<PathId>>,
+    /// Another path that the peer has asked about: its answer takes an id of its own.
+    probed: Option<Box<Path>>,
+    /// Where this end moved away from by itself: the peer goes on there until it has followed.
+    moved_from: Option<Box<PathId>>,
     responses: Responses,
     /// Largest number of a packet with a non-probing frame: what may move the session.
     largest_non_probing: Option<u64>,
@@ -222,7 +226,8 @@ impl Connection {
             active: Path::validated(path, 0),
             former: None,
             candidate: None,
-            left: None,
+            probed: None,
+            moved_from: None,
             responses: Responses::default(),
             largest_non_probing: None,
             timers: Timers::default(),
@@ -359,10 +364,7 @@ impl Connection {
             }
             return;
         }
-        let sequence = self
-            .peer_ids
-            .take_spare()
-            .unwrap_or(self.active.peer_sequence);
+        let sequence = self.id_for(path);
         if let Some(given_up) = self.candidate.take() {
             self.leave(&given_up);
         }
@@ -425,14 +427,21 @@ impl Connection {
     }
 
     /// A stateless reset of the peer was found.
-    pub(crate) fn on_reset(&mut self) {
+    pub(crate) fn on_reset(&mut self, now: Timestamp) {
         self.end(ConnectionError::Reset);
-        self.drain_now();
+        self.drain_now(now);
+    }
+
+    /// Access to the keys for tests of their limits.
+    #[cfg(test)]
+    fn keys_mut(&mut self) -> &mut Keys {
+        &mut self.keys
     }
 
     fn confirm(&mut self, now: Timestamp) {
         self.confirmed = true;
         self.push_event(Event::Confirmed);
+        self.observe(now, Observed::Stage(Stage::Confirmed));
         let spare = if self.profile.timers().is_narrow() {
             1
         } else {
@@ -454,11 +463,13 @@ impl Connection {
 
     fn enter_closing(&mut self, now: Timestamp, closing: Closing) {
         self.state = State::Closing(closing);
+        self.observe(now, Observed::Stage(Stage::Closing));
         self.start_closing_timer(now);
     }
 
     fn enter_draining(&mut self, now: Timestamp) {
         self.state = State::Draining;
+        self.observe(now, Observed::Stage(Stage::Draining));
         self.start_closing_timer(now);
     }
 
@@ -469,8 +480,9 @@ impl Connection {
         self.timers.set(Timer::Close, now + span);
     }
 
-    fn drain_now(&mut self) {
+    fn drain_now(&mut self, now: Timestamp) {
         self.state = State::Drained;
+        self.observe(now, Observed::Stage(Stage::Closed));
         self.timers.stop_all();
         self.requests.push_back(Request::Drained);
     }
@@ -479,44 +491,23 @@ impl Connection {
         self.push_event(Event::Closed(error));
     }
 
+    /// Tells whoever watches.
+    fn observe(&self, now: Timestamp, what: Observed<'_>) {
+        if let Some(observer) = &self.config.observer {
+            observer.tell(&Observation {
+                now,
+                session: self.exporter.session_id(),
+                side: self.side,
+                what,
+            });
+        }
+    }
+
     fn push_event(&mut self, event: Event) {
         // Room is kept for the last word; what is dropped before it can be read from `stats`.
         if self.events.len() < MAX_EVENTS || matches!(event, Event::Closed(_)) {
             self.events.push_back(event);
         }
-    }
-
-    /// Gives the wire id of a path back that is left, unless another path uses it too.
-    fn leave(&mut self, path: &Path) {
-        let is_shared = self
-            .paths()
-            .any(|kept| kept.peer_sequence == path.peer_sequence);
-        if !is_shared {
-            // Refused when more wait to be given back than are remembered. Then the peer keeps one
-            // for nothing, which is its own loss: it kept RETIRE_ID from being sent.
-            let _ = self.peer_ids.retire(path.peer_sequence);
-        }
-    }
-
-    /// All paths that are remembered, the active one first.
-    fn paths(&self) -> impl Iterator<Item = &Path> {
-        [
-            Some(&self.active),
-            self.former.as_deref(),
-            self.candidate.as_deref(),
-        ]
-        .into_iter()
-        .flatten()
-    }
-
-    fn paths_mut(&mut self) -> impl Iterator<Item = &mut Path> {
-        [
-            Some(&mut self.active),
-            self.former.as_deref_mut(),
-            self.candidate.as_deref_mut(),
-        ]
-        .into_iter()
-        .flatten()
     }
 
     fn restart_idle(&mut self, now: Timestamp) {

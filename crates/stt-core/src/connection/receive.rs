@@ -4,9 +4,13 @@ use core::time::Duration;
 
 use stt_crypto::TAG_LEN;
 
-use crate::{Code, Ecn, Event, PathId, Timestamp, TransportError, wire::header};
+use crate::{
+    Code, Ecn, Event, PathId, Timestamp, TransportError,
+    observer::{self, Observed},
+    wire::header,
+};
 
-use super::{Connection, ConnectionError, State, keys::OpenFailure, timers::Timer};
+use super::{Connection, State, keys::OpenFailure, timers::Timer};
 
 /// Silence after which a session gives memory back.
 const TRIM_AFTER: Duration = Duration::from_secs(2);
@@ -14,6 +18,7 @@ const TRIM_AFTER: Duration = Duration::from_secs(2);
 /// A packet that opened.
 struct Packet {
     number: u64,
+    phase: bool,
     reserved_clear: bool,
     /// Where its frames stand in the datagram.
     start: usize,
@@ -50,7 +55,7 @@ impl Connection {
         }
         match self.open_packet(now, datagram) {
             Ok(packet) => self.accept_packet(now, path, ecn, &packet, datagram),
-            Err(OpenFailure::Forged) => self.on_forged(datagram),
+            Err(OpenFailure::Forged) => self.on_forged(now, datagram),
             Err(OpenFailure::Fatal(code, reason)) => {
                 self.fail(now, TransportError::new(code, reason));
             }
@@ -72,6 +77,13 @@ impl Connection {
         let opened = self.keys.open(number, header.phase, head, body)?;
         if opened.updated {
             self.keys.answer_update(now);
+            self.observe(
+                now,
+                Observed::KeysUpdated {
+                    epoch: self.keys.epoch(),
+                    by_peer: true,
+                },
+            );
             self.restart_rekey();
         }
         if opened.first_of_epoch && self.keys.receive_epoch() > 0 {
@@ -83,6 +95,7 @@ impl Connection {
         }
         Ok(Packet {
             number,
+            phase: header.phase,
             reserved_clear: header.reserved_clear,
             start,
             len: opened.len,
@@ -99,6 +112,7 @@ impl Connection {
     ) {
         if !self.replay.insert(packet.number) {
             self.stats.duplicates += 1;
+            self.observe(now, dropped(datagram, true));
             return;
         }
         if !self.confirmed {
@@ -110,6 +124,16 @@ impl Connection {
         self.timers.stop(Timer::Greet);
         self.on_heard(now);
         let body = &datagram[packet.start..packet.start + packet.len];
+        self.observe(
+            now,
+            Observed::PacketReceived(observer::Packet {
+                number: packet.number,
+                phase: packet.phase,
+                size: datagram.len(),
+                frames: body,
+                path,
+            }),
+        );
         let outcome = if !packet.reserved_clear {
             Err(violation("a reserved bit is set"))
         } else if body.is_empty() {
@@ -146,12 +170,12 @@ impl Connection {
     }
 
     /// A datagram that the peer did not seal: damaged, forged, or a reset.
-    fn on_forged(&mut self, datagram: &[u8]) {
+    fn on_forged(&mut self, now: Timestamp, datagram: &[u8]) {
         if self.peer_ids.is_reset(datagram) {
-            self.end(ConnectionError::Reset);
-            self.drain_now();
+            self.on_reset(now);
             return;
         }
+        self.observe(now, dropped(datagram, false));
         let total = self.keys.failed_opens();
         if total.is_power_of_two() {
             self.push_event(Event::OpenFailed { total });
@@ -175,6 +199,13 @@ impl Connection {
             Ok(opened) => Self::has_close(&body[..opened.len]),
             Err(_) => false,
         }
+    }
+}
+
+fn dropped(datagram: &[u8], duplicate: bool) -> Observed<'static> {
+    Observed::PacketDropped {
+        size: datagram.len(),
+        duplicate,
     }
 }
 

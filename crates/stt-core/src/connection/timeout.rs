@@ -2,7 +2,7 @@
 
 use crate::{Timestamp, recovery::Outcome};
 
-use super::{Connection, ConnectionError, path::PathTimeout, timers::Timer};
+use super::{Connection, ConnectionError, timers::Timer};
 
 impl Connection {
     /// Acts on every deadline that has passed.
@@ -14,7 +14,7 @@ impl Connection {
                 Timer::Ack | Timer::Pacing => {}
                 Timer::Idle => {
                     self.end(ConnectionError::TimedOut);
-                    self.drain_now();
+                    self.drain_now(now);
                 }
                 Timer::KeepAlive => {
                     self.ping = true;
@@ -30,7 +30,7 @@ impl Connection {
                 Timer::Path => self.on_path_timeout(now),
                 Timer::KeyDiscard => self.keys.discard_previous(),
                 Timer::Rekey => self.rekey = true,
-                Timer::Close => self.drain_now(),
+                Timer::Close => self.drain_now(now),
                 Timer::Trim => self.trim(),
             }
         }
@@ -75,37 +75,8 @@ impl Connection {
         }
     }
 
-    fn on_path_timeout(&mut self, now: Timestamp) {
-        let due = |path: &super::path::Path| path.deadline().is_some_and(|at| at <= now);
-        if due(&self.active) {
-            match self.active.on_timeout() {
-                PathTimeout::Failed => self.on_path_failed(now),
-                PathTimeout::Again => self.active.look_again(now + self.recovery.pto() * 2),
-            }
-        }
-        if let Some(former) = self.former.as_mut().filter(|path| due(path)) {
-            // Only asked whether it is still there; the session does not depend on it.
-            let _ = former.on_timeout();
-        }
-        if let Some(mut candidate) = self.candidate.take() {
-            if due(&candidate) && candidate.on_timeout() == PathTimeout::Failed {
-                let path = candidate.id;
-                self.leave(&candidate);
-                self.push_event(crate::Event::PathFailed(path));
-            } else {
-                self.candidate = Some(candidate);
-            }
-        }
-        self.rearm_path();
-    }
-
     pub(super) fn rearm_recovery(&mut self) {
         self.timers
             .set_or_stop(Timer::Recovery, self.recovery.next_timeout());
-    }
-
-    pub(super) fn rearm_path(&mut self) {
-        let next = self.paths().filter_map(super::path::Path::deadline).min();
-        self.timers.set_or_stop(Timer::Path, next);
     }
 }

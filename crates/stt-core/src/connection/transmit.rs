@@ -4,6 +4,7 @@ use stt_crypto::TAG_LEN;
 
 use crate::{
     Ecn, PathId, Timestamp, Transmit,
+    observer::{self, Observed},
     recovery::{SendState, Sent},
     wire::{
         Ack, Frame, WireId, Writer,
@@ -56,7 +57,7 @@ impl Connection {
             State::Open => {}
             State::Closing(closing) if closing.due => {
                 closing.due = false;
-                return self.transmit_close(buf);
+                return self.transmit_close(now, buf);
             }
             State::Closing(_) | State::Draining | State::Drained => return None,
         }
@@ -206,12 +207,7 @@ impl Connection {
             return None;
         }
         let (path, sequence, challenge, frame) =
-            if let Some((path, data)) = self.responses.take_other(&self.active.id) {
-                let known = [&self.former, &self.candidate]
-                    .into_iter()
-                    .flatten()
-                    .find(|known| known.id == path);
-                let sequence = known.map_or(self.active.peer_sequence, |known| known.peer_sequence);
+            if let Some((path, sequence, data)) = self.answer_elsewhere() {
                 (path, sequence, None, Frame::PathResponse(data))
             } else {
                 let waiting = [&self.former, &self.candidate]
@@ -224,7 +220,9 @@ impl Connection {
             };
         let id = self.peer_ids.id(sequence)?;
         let room = buf.len().min(usize::from(self.recovery.mtu()));
-        let size = self.seal(now, &id, &mut buf[..room], |writer| put(writer, &frame))?;
+        let size = self.seal(now, path, &id, &mut buf[..room], |writer| {
+            put(writer, &frame)
+        })?;
         for known in [self.former.as_mut(), self.candidate.as_mut()] {
             if let Some(known) = known
                 && known.id == path
@@ -242,7 +240,15 @@ impl Connection {
         Some(one(path, Ecn::NotEct, size))
     }
 
-    fn transmit_close(&mut self, buf: &mut [u8]) -> Option<Transmit> {
+    /// A challenge of the peer that is to be answered on another path than the active one, and the
+    /// id there. A path that was left meanwhile needs no answer.
+    fn answer_elsewhere(&mut self) -> Option<(PathId, u64, [u8; 8])> {
+        let (path, data) = self.responses.take_other(&self.active.id)?;
+        let known = self.paths().find(|known| known.id == path)?;
+        Some((path, known.peer_sequence, data))
+    }
+
+    fn transmit_close(&mut self, now: Timestamp, buf: &mut [u8]) -> Option<Transmit> {
         let State::Closing(Closing {
             application,
             code,
@@ -258,7 +264,8 @@ impl Connection {
             .len()
             .min(usize::from(self.recovery.mtu()))
             .min(usize::try_from(self.active.allowance()).unwrap_or(usize::MAX));
-        let size = self.seal(Timestamp::ZERO, &id, &mut buf[..room], |writer| {
+        let path = self.active.id;
+        let size = self.seal(now, path, &id, &mut buf[..room], |writer| {
             let mut keep = reason.len();
             loop {
                 let frame = Frame::Close {
@@ -345,6 +352,13 @@ impl Connection {
         pad(&mut writer, minimum);
         let body = writer.len();
         self.use_number(number);
+        self.observe_sent(
+            now,
+            self.active.id,
+            number,
+            &buf[start..start + body],
+            start,
+        );
         let size = self.seal_at(number, pn_len, id, body, buf)?;
         Some(Built {
             size,
@@ -392,6 +406,7 @@ impl Connection {
     fn seal(
         &mut self,
         now: Timestamp,
+        path: PathId,
         id: &WireId,
         buf: &mut [u8],
         fill: impl FnOnce(&mut Writer<'_>) -> bool,
@@ -410,6 +425,7 @@ impl Connection {
         pad(&mut writer, MIN_PN_AND_PLAINTEXT.saturating_sub(pn_len));
         let body = writer.len();
         self.use_number(number);
+        self.observe_sent(now, path, number, &buf[start..start + body], start);
         self.seal_at(number, pn_len, id, body, buf)
     }
 
@@ -438,6 +454,27 @@ impl Connection {
             header::protect(&mut buf[..size], number_at, &mask);
         }
         Some(size)
+    }
+
+    /// Tells whoever watches of a packet with these frames after `header` bytes.
+    fn observe_sent(
+        &self,
+        now: Timestamp,
+        path: PathId,
+        number: u64,
+        frames: &[u8],
+        header: usize,
+    ) {
+        self.observe(
+            now,
+            Observed::PacketSent(observer::Packet {
+                number,
+                phase: self.keys.phase(),
+                size: header + frames.len() + TAG_LEN,
+                frames,
+                path,
+            }),
+        );
     }
 
     /// Hands a packet of the active path to loss recovery, whose timer is to be set behind the last one.
@@ -509,6 +546,13 @@ impl Connection {
         if self.keys.may_update(self.recovery.largest_acked()) {
             self.rekey = false;
             self.keys.update(now);
+            self.observe(
+                now,
+                Observed::KeysUpdated {
+                    epoch: self.keys.epoch(),
+                    by_peer: false,
+                },
+            );
             self.restart_rekey();
             self.ping = true; // shows the peer the new keys
         } else if self.keys.wants_ack(self.recovery.largest_acked())

@@ -122,7 +122,7 @@ impl Endpoint {
         self.stats.dropped += 1;
         if let Some(index) = self.resets.find(datagram) {
             if let Some(Slot::Live(live)) = self.slots.at_mut(index) {
-                live.connection.on_reset();
+                live.connection.on_reset(now);
                 self.sending.push(index);
                 self.telling.push(index);
             }

@@ -3,7 +3,9 @@
 mod link;
 mod pair;
 pub mod peer;
+mod qlog;
 pub mod simulate;
 
 pub use link::{Flight, InFlight, Link, LinkConfig, SimpleLink};
 pub use pair::{Pair, Tap, address};
+pub use qlog::Qlog;

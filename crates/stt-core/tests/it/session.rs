@@ -1,6 +1,8 @@
 //! What others on the way can do to sessions: nothing but make their packets arrive late
 //! (`docs/spec/stt-session.md` §3).
 
+use std::collections::BTreeSet;
+
 use stt_core::{
     Dir, Event, PathId, ReadError, StreamId,
     endpoint::{ConnectionHandle, EndpointEvent},
@@ -297,4 +299,90 @@ fn ids(talk: &Talk, to: usize) -> Vec<[u8; 4]> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+#[test]
+fn neither_session_id_nor_anything_said_appears_on_the_wire() {
+    let talk = Talk::new().run(&mut |_| Vec::new());
+    let mut secrets: Vec<Vec<u8>> = Vec::new();
+    for session in 0..2 {
+        let connection = talk.nodes[0]
+            .endpoint
+            .connection_ref(talk.sessions[session][0]);
+        let exporter = connection.expect("it is open").exporter();
+        secrets.push(exporter.session_id().to_vec());
+        for end in 0..2 {
+            secrets.extend((0..ROUNDS).map(|round| text(session, end, round)[..8].to_vec()));
+        }
+    }
+    for (_, _, datagram) in &talk.passed {
+        for secret in &secrets {
+            assert!(!datagram.windows(8).any(|bytes| bytes == secret));
+        }
+    }
+}
+
+#[test]
+fn statistics_tell_round_trips_bytes_window_and_key_epoch() {
+    let talk = Talk::new().run(&mut |_| Vec::new());
+    let mut bytes = 0;
+    for [at_alice, at_bob] in talk.sessions {
+        let of = |end: usize, handle| {
+            let connection = talk.nodes[end].endpoint.connection_ref(handle);
+            connection.expect("it is open").stats()
+        };
+        let (alice, bob) = (of(0, at_alice), of(1, at_bob));
+        assert_eq!(alice.packets_sent, bob.packets_received);
+        assert_eq!(alice.bytes_sent, bob.bytes_received);
+        assert_eq!(bob.bytes_sent, alice.bytes_received);
+        assert_eq!(alice.key_epoch, bob.key_epoch);
+        assert!(alice.min_rtt <= alice.rtt && alice.congestion_window > u64::from(alice.mtu));
+        assert_eq!(
+            (alice.packets_lost, alice.duplicates, alice.failed_opens),
+            (0, 0, 0)
+        );
+        bytes += alice.bytes_sent + bob.bytes_sent;
+    }
+    let passed: usize = talk
+        .passed
+        .iter()
+        .map(|(_, _, datagram)| datagram.len())
+        .sum();
+    assert!(bytes >= passed as u64);
+}
+
+#[test]
+fn two_paths_share_no_wire_id() {
+    let [mut alice, mut bob] = NAMES.map(Node::new);
+    let handle = alice.connect("bob");
+    settle((&mut alice, "alice"), (&mut bob, "bob"));
+    let mut seen = [BTreeSet::new(), BTreeSet::new()];
+    let mut moved = false;
+    for round in 0..30 {
+        if round == 10 {
+            let connection = alice.endpoint.connection(handle).unwrap();
+            connection.migrate(path("bob at home"));
+        }
+        alice.endpoint.connection(handle).unwrap().ping();
+        for _ in 0..4 {
+            for (to, datagram) in alice.sent() {
+                let home = to == path("bob at home");
+                moved |= home;
+                seen[usize::from(home)].insert(datagram[1..5].to_vec());
+                // Bob sees Alice at another address as well.
+                bob.receive(if home { "alice on the road" } else { "alice" }, &datagram);
+            }
+            for (to, datagram) in bob.sent() {
+                let road = to == path("alice on the road");
+                seen[usize::from(road)].insert(datagram[1..5].to_vec());
+                alice.receive(if road { "bob at home" } else { "bob" }, &datagram);
+            }
+            [&mut alice, &mut bob].into_iter().for_each(wake);
+        }
+    }
+    let connection = alice.endpoint.connection_ref(handle).unwrap();
+    assert!(moved && connection.path() == path("bob at home"));
+    let [before, after] = seen;
+    assert!(!after.is_empty());
+    assert!(before.is_disjoint(&after), "{before:?} {after:?}");
 }

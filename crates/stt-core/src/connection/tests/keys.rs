@@ -4,9 +4,13 @@ use core::time::Duration;
 
 use stt_crypto::Aead;
 
-use super::{data::transfer, pair::Pair};
+use super::{
+    data::transfer,
+    pair::{Pair, path},
+};
 use crate::{
-    Event, LinkProfile, SessionConfig, Side, connection::RekeyLimits, testing::LinkConfig,
+    Code, ConnectionError, Event, LinkProfile, SessionConfig, Side, connection::RekeyLimits,
+    testing::LinkConfig,
 };
 
 fn updates(pair: &Pair, side: Side) -> usize {
@@ -81,4 +85,44 @@ fn keys_change_with_age() {
     pair.run(Duration::from_secs(200));
     assert!(pair.end(Side::Initiator).stats().key_epoch >= 2);
     assert!(pair.end(Side::Initiator).is_open());
+}
+
+fn closed_by(pair: &Pair, side: Side) -> Option<Code> {
+    match pair.events(side).last()? {
+        Event::Closed(ConnectionError::Transport(error)) => Some(error.code),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_replaced_before_its_limit_closes_the_session() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.links[0].config_mut().cut = true;
+    pair.end(Side::Initiator).keys_mut().pretend_left(4, 1_000);
+    // Nothing is ever acknowledged: no update is allowed.
+    pair.run(Duration::from_secs(20));
+    assert_eq!(
+        closed_by(&pair, Side::Initiator),
+        Some(Code::AEAD_LIMIT_REACHED)
+    );
+    // Three packets and, with the last seal of the key, the CLOSE.
+    let sent = pair.end(Side::Initiator).stats().packets_sent;
+    assert_eq!(sent, 4);
+}
+
+#[test]
+fn the_last_failed_open_that_is_allowed_closes_the_session() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    pair.end(Side::Responder).keys_mut().pretend_left(1_000, 3);
+    for number in 0..3 {
+        assert!(pair.end(Side::Responder).is_open());
+        let mut forged = vec![0x85; 40];
+        forged[39] = number;
+        pair.inject(Side::Responder, path(66), forged);
+    }
+    assert_eq!(
+        closed_by(&pair, Side::Responder),
+        Some(Code::AEAD_LIMIT_REACHED)
+    );
 }

@@ -16,7 +16,7 @@ use core::fmt;
 use crate::Timestamp;
 
 pub use plan::{Fault, Plan};
-pub use world::run;
+pub use world::{run, run_with_qlog};
 
 /// What a run that held all invariants looked like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "seed {} at {:?}: {}\n  plan: {}\n  replay: cargo xtask simulate --seed {} --trace",
+            "seed {} at {:?}: {}\n  plan: {}\n  replay: cargo xtask simulate --seed {} --trace FILE",
             self.seed, self.at, self.what, self.plan, self.seed
         )
     }

@@ -18,7 +18,7 @@ use crate::{
     Timestamp,
     endpoint::{AnyPath, ResetConfig},
     handshake::Credentials,
-    testing::{LinkConfig, Pair, SimpleLink},
+    testing::{LinkConfig, Pair, Qlog, SimpleLink},
 };
 
 /// Simulated time within which everything has to finish. Far more than any plan needs.
@@ -35,7 +35,29 @@ pub(super) type Trace<'a> = &'a mut dyn FnMut(Timestamp, &str);
 /// # Errors
 /// The first invariant that did not hold.
 pub fn run(seed: u64, trace: &mut dyn FnMut(Timestamp, &str)) -> Result<Report, Failure> {
-    let plan = Plan::from_seed(seed);
+    run_plan(Plan::from_seed(seed), trace)
+}
+
+/// Runs the plan of `seed`, telling `trace` what happens and writing it to `qlog`, with every packet
+/// and its frames. The run is the one that [`run`] makes.
+///
+/// # Errors
+/// As [`run`]. Those of writing are told by [`Qlog::finish`].
+pub fn run_with_qlog(
+    seed: u64,
+    trace: &mut dyn FnMut(Timestamp, &str),
+    qlog: &Qlog,
+) -> Result<Report, Failure> {
+    let mut plan = Plan::from_seed(seed);
+    plan.config.observer = Some(qlog.observer());
+    run_plan(plan, &mut |now, line| {
+        qlog.mark(now, line);
+        trace(now, line);
+    })
+}
+
+fn run_plan(plan: Plan, trace: &mut dyn FnMut(Timestamp, &str)) -> Result<Report, Failure> {
+    let seed = plan.seed;
     trace(Timestamp::ZERO, &format!("{plan:?}"));
     let mut world = World::new(plan);
     let outcome = world.run(trace);

@@ -5,6 +5,8 @@ mod acks;
 mod frames;
 mod ids;
 mod keys;
+mod offers;
+mod others;
 mod paths;
 mod streams;
 
