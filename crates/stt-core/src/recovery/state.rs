@@ -351,7 +351,8 @@ impl<T> Recovery<T> {
         };
         let nanos = self.rtt.smoothed().as_nanos().max(1);
         let rate = u128::from(self.controller.window()) * quarters * 250_000_000 / nanos;
-        u64::try_from(rate).unwrap_or(u64::MAX)
+        // A byte a second at least: a round trip of minutes must not stop a session.
+        u64::try_from(rate).unwrap_or(u64::MAX).max(1)
     }
 
     /// The pacing rate, computed anew only when something has changed that it follows from: a wide division for every

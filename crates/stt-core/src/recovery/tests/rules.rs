@@ -379,3 +379,12 @@ fn an_idle_one_is_small() {
         size_of::<Recovery<u64>>()
     );
 }
+
+#[test]
+fn a_round_trip_of_minutes_leaves_a_pacing_rate() {
+    let mut bench = Bench::new(config(ControllerKind::NewReno));
+    bench
+        .recovery
+        .on_handshake_rtt(Timestamp::ZERO, Duration::from_secs(1_000_000));
+    assert!(bench.recovery.pacing_rate() > 0);
+}

@@ -12,7 +12,7 @@ use tokio::{
 use super::{FrameTransportError, whole};
 
 /// Standalone frames over UDP, one a datagram. **No replay protection**, and nothing makes up for
-/// loss: see [the module](self).
+/// loss (`docs/spec/stt-websocket.md`).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -15,7 +15,7 @@ use crate::transport::ws::{
 };
 
 /// Standalone frames over a WebSocket, one a message: reliable and in order. **No replay
-/// protection**: see [the module](self).
+/// protection**: `docs/spec/stt-websocket.md`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
