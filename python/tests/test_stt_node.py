@@ -233,7 +233,7 @@ def test_streams_that_fail() -> None:
             with contextlib.suppress(ZeroDivisionError):
                 async with await one.open_stream() as stream:
                     await stream.write(b"half")
-                    # One that is reset before its first byte has left never comes to be at the peer.
+                    # One that is reset before its first byte has left is never seen by the peer.
                     other = await two.accept_stream()
                     raise ZeroDivisionError
             with pytest.raises(errors.STTStreamError):
