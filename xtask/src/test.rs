@@ -36,7 +36,7 @@ pub(crate) fn run(project: &Project, options: Options) -> Result<bool> {
         rust(project, &mut steps);
     }
     if !options.rust {
-        python(project, &mut steps)?;
+        python(project, &mut steps, options)?;
     }
     Ok(steps.finish())
 }
@@ -114,12 +114,16 @@ fn rust(project: &Project, steps: &mut Steps) {
     );
 }
 
-fn python(project: &Project, steps: &mut Steps) -> Result<()> {
+fn python(project: &Project, steps: &mut Steps, options: Options) -> Result<()> {
     let target = cargo::target_dir(project)?;
-    let built = steps.command(
-        "the drywire command",
-        cargo(project).args(["build", "--locked", "--package", "drywire"]),
-    );
+    let mut build = cargo(project);
+    if options.python {
+        build.args(["build", "--locked", "--package", "drywire"]);
+    } else {
+        // As it was built for the Rust tests: nothing is compiled again.
+        build.args(["test", "--no-run"]).args(WORKSPACE);
+    }
+    let built = steps.command("the drywire command", &mut build);
     let installed = steps.step("the Python package", || {
         venv::create(project)?;
         venv::install_requirements(project, "python/requirements-dev.txt")?;

@@ -1,12 +1,12 @@
 //! `cargo xtask bench`: speed and memory, each figure beside what it is held to.
 
-mod codec;
-mod core;
+mod cargo_bench;
 mod drybox;
 mod measure;
-mod node;
-mod store;
+mod python;
 mod table;
+
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -29,6 +29,18 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
+impl Options {
+    /// Tells a benchmark's own program what to measure.
+    fn pass_on(&self, command: &mut Command) {
+        if self.quick {
+            command.arg("--quick");
+        }
+        if let Some(part) = &self.only {
+            command.arg(part);
+        }
+    }
+}
+
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Suite {
     Drybox,
@@ -46,10 +58,10 @@ enum Suite {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     let (name, figures) = match options.suite {
         Suite::Drybox => ("drybox", drybox::run(project, options)?),
-        Suite::Codec => return codec::run(project, options),
-        Suite::Core => return core::run(project, options),
-        Suite::Node => return node::run(project, options),
-        Suite::Store => return store::run(project, options),
+        Suite::Codec => return cargo_bench::run(project, options, &cargo_bench::CODEC),
+        Suite::Core => return cargo_bench::run(project, options, &cargo_bench::CORE),
+        Suite::Node => return cargo_bench::run(project, options, &cargo_bench::NODE),
+        Suite::Store => return cargo_bench::run(project, options, &cargo_bench::STORE),
     };
     println!("\n{}", table::markdown(&figures));
     if options.save {
