@@ -284,8 +284,10 @@ fn escape_dense(
     while from < plain.len() {
         let block = &plain[from..plain.len().min(from + PLAIN_BLOCK)];
         let room = out.get_mut(to..)?;
+        // What a whole block may write beyond its own end is overwritten by the next one.
+        let is_last = from + block.len() == plain.len();
         let len = match (block.first_chunk(), room.first_chunk_mut()) {
-            (Some(whole), Some(room)) => escape_whole(whole, room),
+            (Some(whole), Some(room)) if !is_last => escape_whole(whole, room),
             _ => escape_some(block, room)?,
         };
         from += block.len();
@@ -297,12 +299,21 @@ fn escape_dense(
     Some((from, to))
 }
 
-/// Escapes at most [`PLAIN_BLOCK`] bytes to the head of `out` and returns the length of the result; `None` if `out` is too short.
+/// Escapes at most [`PLAIN_BLOCK`] bytes to the head of `out`, where nothing else changes, and returns the length of the result;
+/// `None` if `out` is too short.
 #[inline]
 fn escape_some(block: &[u8], out: &mut [u8]) -> Option<usize> {
     // Straight into `out` where there is room for the worst case.
-    if let Some(room) = out.first_chunk_mut() {
-        return Some(escape_block(block, room));
+    if let Some(room) = out.first_chunk_mut::<{ 2 * PLAIN_BLOCK + 1 }>() {
+        let (last, before) = block.split_last()?;
+        let len = escape_block(before, room);
+        return if is_special(*last) {
+            room[len..len + 2].copy_from_slice(&[ESC, *last]);
+            Some(len + 2)
+        } else {
+            room[len] = *last;
+            Some(len + 1)
+        };
     }
     let mut escaped = [0; 2 * PLAIN_BLOCK + 1];
     let len = escape_block(block, &mut escaped);
@@ -310,7 +321,8 @@ fn escape_some(block: &[u8], out: &mut [u8]) -> Option<usize> {
     Some(len)
 }
 
-/// Escapes a whole block to the head of `out`, which has room for the worst case, and returns the length of the result.
+/// Escapes a whole block to the head of `out`, which has room for the worst case, and returns the length of the result. The
+/// byte behind it may change.
 #[inline(always)]
 fn escape_whole(block: &[u8; PLAIN_BLOCK], out: &mut Escaped) -> usize {
     // Nothing but special bytes is what an attacker would send; any mixture takes the same time, byte by byte.
@@ -325,7 +337,7 @@ fn escape_whole(block: &[u8; PLAIN_BLOCK], out: &mut Escaped) -> usize {
     2 * PLAIN_BLOCK
 }
 
-/// Escapes at most [`PLAIN_BLOCK`] bytes and returns the length of the result.
+/// Escapes at most [`PLAIN_BLOCK`] bytes and returns the length of the result. The byte behind it may change.
 #[inline(always)]
 fn escape_block(block: &[u8], escaped: &mut Escaped) -> usize {
     let (words, tail) = block.as_chunks::<8>();

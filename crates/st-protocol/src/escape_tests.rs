@@ -66,6 +66,25 @@ fn stretches() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(stretch, 0..6).prop_map(|all| all.concat())
 }
 
+#[test]
+fn nothing_behind_the_wire_form_is_touched() {
+    // An ordinary byte last, after special ones, for every length of every strategy.
+    for len in 1..300 {
+        let mut plain = vec![ESC; len];
+        plain[len - 1] = b'a';
+        let wire = escape_reference(&plain);
+        for room in 0..70 {
+            let mut out = vec![0xEE; wire.len() + room];
+            assert_eq!(escape_into(&plain, &mut out), Some(wire.len()));
+            assert_eq!(out[..wire.len()], wire, "{len} bytes");
+            assert!(
+                out[wire.len()..].iter().all(|byte| *byte == 0xEE),
+                "{len} bytes, {room} more"
+            );
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn escaping_equals_the_reference_and_comes_back(plain in stretches()) {
