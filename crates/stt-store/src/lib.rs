@@ -12,6 +12,8 @@ mod cas;
 mod chamber;
 mod environment;
 mod hex;
+#[cfg(all(test, feature = "backend"))]
+mod tests;
 
 #[cfg(feature = "backend")]
 pub use backend::Backend;

@@ -20,9 +20,11 @@ pub enum ChamberError {
         /// The file.
         place: String,
     },
-    /// The database failed.
-    #[error("chamber {place}: {source}")]
+    /// The database failed; if the disk did, it is opened again with the next call.
+    #[error("{doing} {place}: {source}")]
     Database {
+        /// What was being done: `chamber`, or `storing key "a" in chamber`.
+        doing: String,
         /// The file.
         place: String,
         /// What it said.
@@ -103,4 +105,24 @@ pub enum ChamberError {
         /// The most.
         max: usize,
     },
+}
+
+impl ChamberError {
+    /// The same, telling which entry it is about.
+    pub(super) fn about(self, verb: &str, kind: &str, name: &str) -> Self {
+        match self {
+            Self::Database { place, source, .. } => Self::Database {
+                doing: format!("{verb} {kind} {name} in chamber"),
+                place,
+                source,
+            },
+            other => other,
+        }
+    }
+
+    /// Whether the database does nothing more until it is opened again.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self, Self::Database { source, .. }
+            if matches!(**source, redb::Error::Io(_) | redb::Error::PreviousIo))
+    }
 }

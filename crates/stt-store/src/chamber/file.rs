@@ -68,6 +68,7 @@ pub(super) fn open(path: &Path, place: &str) -> Result<Guarded, ChamberError> {
             place: place.to_owned(),
         },
         error => ChamberError::Database {
+            doing: String::from("chamber"),
             place: place.to_owned(),
             source: Box::new(error.into()),
         },

@@ -1,9 +1,17 @@
 //! What a chamber does (`docs/spec/stt-store.md`, section 15).
 
 use core::{fmt, time::Duration};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
-use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition,
+};
 use stt_crypto::secret::{ChamberKey, SecretBytes};
 
 use super::{
@@ -35,7 +43,11 @@ const fn table(kind: Kind) -> Entries {
 ///
 /// One process at a time opens a chamber; in it any number of threads may use it.
 pub struct Chamber {
-    database: Guarded,
+    /// Nothing if it could not be opened again after the disk had failed.
+    database: RwLock<Option<Guarded>>,
+    /// The disk has failed: the database has to be opened again.
+    is_broken: AtomicBool,
+    path: PathBuf,
     key: ChamberKey,
     environment: Arc<dyn Environment>,
     /// The file, for errors.
@@ -58,12 +70,14 @@ impl Chamber {
         let place = path.display().to_string();
         let database = guarded(&place, || file::open(path, &place))?;
         let chamber = Self {
-            database,
+            database: RwLock::new(Some(database)),
+            is_broken: AtomicBool::new(false),
+            path: path.to_owned(),
             key,
             environment,
             place,
         };
-        chamber.guarded(|| chamber.check_mark())?;
+        chamber.with(|database| chamber.check_mark(database))?;
         Ok(chamber)
     }
 
@@ -169,7 +183,8 @@ impl Chamber {
         let taken = self.change(Kind::Ticket, |tickets| {
             let row = tickets.remove(&place.slot).map_err(|e| self.failed(e))?;
             Ok(row.map(|row| row.value().to_vec()))
-        })?;
+        });
+        let taken = taken.map_err(|error| error.about("taking", "ticket", &readable(name)))?;
         let Some(sealed) = taken else {
             return Ok(None);
         };
@@ -212,9 +227,15 @@ impl Chamber {
     /// The first damage that was found.
     pub fn check(&mut self) -> Result<u64, ChamberError> {
         let place = self.place.clone();
-        let intact = guarded(&place, || {
-            let intact = self.database.check_integrity();
-            intact.map_err(|error| failed(&place, error))
+        self.open_again()?;
+        let database = self.database.get_mut();
+        let database = database.unwrap_or_else(PoisonError::into_inner).as_mut();
+        let intact = guarded(&place, || match database {
+            Some(database) => {
+                let intact = database.check_integrity();
+                intact.map_err(|error| failed(&place, error))
+            }
+            None => Err(gone(&place)),
         })?;
         if !intact {
             return Err(ChamberError::Repaired { place });
@@ -254,7 +275,7 @@ impl Chamber {
         let place = Place::of(&self.key, kind, name);
         let nonce = random(&*self.environment)?;
         let sealed = seal(&self.key, &place, name, value, expiry, &nonce);
-        self.change(kind, |entries| {
+        let stored = self.change(kind, |entries| {
             let fits = |entries: &OpenEntries<'_>| {
                 let full = entries.len().map_err(|e| self.failed(e))? >= MAX_ENTRIES;
                 let there = entries.get(&place.slot).map_err(|e| self.failed(e))?;
@@ -272,19 +293,22 @@ impl Chamber {
             }
             let stored = entries.insert(&place.slot, &sealed[..]);
             stored.map(drop).map_err(|error| self.failed(error))
-        })
+        });
+        stored.map_err(|error| error.about("storing", kind.noun(), &readable(name)))
     }
 
     fn retrieve(&self, kind: Kind, name: &[u8]) -> Result<Option<SecretBytes>, ChamberError> {
         let place = Place::of(&self.key, kind, name);
-        let sealed = self.guarded(|| {
-            let transaction = self.database.begin_read().map_err(|e| self.failed(e))?;
+        let sealed = self.with(|database| {
+            let transaction = database.begin_read().map_err(|e| self.failed(e))?;
             let entries = transaction
                 .open_table(table(kind))
                 .map_err(|e| self.failed(e))?;
             let row = entries.get(&place.slot).map_err(|e| self.failed(e))?;
             Ok(row.map(|row| row.value().to_vec()))
-        })?;
+        });
+        let sealed =
+            sealed.map_err(|error| error.about("reading", kind.noun(), &readable(name)))?;
         let Some(sealed) = sealed else {
             return Ok(None);
         };
@@ -293,10 +317,11 @@ impl Chamber {
 
     fn remove(&self, kind: Kind, name: &[u8]) -> Result<bool, ChamberError> {
         let place = Place::of(&self.key, kind, name);
-        self.change(kind, |entries| {
+        let removed = self.change(kind, |entries| {
             let row = entries.remove(&place.slot).map_err(|e| self.failed(e))?;
             Ok(row.is_some())
-        })
+        });
+        removed.map_err(|error| error.about("removing", kind.noun(), &readable(name)))
     }
 
     fn list(&self, kind: Kind) -> Result<Vec<Result<String, ChamberError>>, ChamberError> {
@@ -313,8 +338,8 @@ impl Chamber {
 
     /// Every entry of a kind, opened.
     fn entries(&self, kind: Kind) -> Result<Vec<Result<Entry, ChamberError>>, ChamberError> {
-        self.guarded(|| {
-            let transaction = self.database.begin_read().map_err(|e| self.failed(e))?;
+        self.with(|database| {
+            let transaction = database.begin_read().map_err(|e| self.failed(e))?;
             let entries = transaction
                 .open_table(table(kind))
                 .map_err(|e| self.failed(e))?;
@@ -335,8 +360,8 @@ impl Chamber {
         kind: Kind,
         change: impl FnOnce(&mut OpenEntries<'_>) -> Result<T, ChamberError>,
     ) -> Result<T, ChamberError> {
-        self.guarded(|| {
-            let transaction = self.database.begin_write().map_err(|e| self.failed(e))?;
+        self.with(|database| {
+            let transaction = database.begin_write().map_err(|e| self.failed(e))?;
             let mut entries = transaction
                 .open_table(table(kind))
                 .map_err(|e| self.failed(e))?;
@@ -363,8 +388,8 @@ impl Chamber {
     }
 
     /// Finds the mark, or makes a new database a chamber.
-    fn check_mark(&self) -> Result<(), ChamberError> {
-        let transaction = self.database.begin_write().map_err(|e| self.failed(e))?;
+    fn check_mark(&self, database: &Database) -> Result<(), ChamberError> {
+        let transaction = database.begin_write().map_err(|e| self.failed(e))?;
         let fresh = {
             let mut tables = transaction.list_tables().map_err(|e| self.failed(e))?;
             tables.next().is_none()
@@ -413,16 +438,60 @@ impl Chamber {
         failed(&self.place, error)
     }
 
-    fn guarded<T>(
+    /// Works on the database; opens it again first if the disk has failed before.
+    fn with<T>(
         &self,
-        work: impl FnOnce() -> Result<T, ChamberError>,
+        work: impl FnOnce(&Database) -> Result<T, ChamberError>,
     ) -> Result<T, ChamberError> {
-        guarded(&self.place, work)
+        self.open_again()?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or_else(|| gone(&self.place))?;
+        let result = guarded(&self.place, || work(database));
+        if result.as_ref().is_err_and(ChamberError::is_final) {
+            self.is_broken.store(true, Relaxed);
+        }
+        result
+    }
+
+    /// After a failure of the disk the database does nothing more: closes it and opens it again.
+    fn open_again(&self) -> Result<(), ChamberError> {
+        if !self.is_broken.load(Relaxed) {
+            return Ok(());
+        }
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !self.is_broken.load(Relaxed) {
+            return Ok(());
+        }
+        // Closed first: it holds the file's lock.
+        drop(database.take());
+        if !self.path.exists() {
+            return Err(gone(&self.place));
+        }
+        let opened = guarded(&self.place, || {
+            let opened = file::open(&self.path, &self.place)?;
+            self.check_mark(&opened)?;
+            Ok(opened)
+        })?;
+        *database = Some(opened);
+        self.is_broken.store(false, Relaxed);
+        Ok(())
+    }
+}
+
+/// The file isn't there any more.
+fn gone(place: &str) -> ChamberError {
+    ChamberError::Io {
+        place: place.to_owned(),
+        source: std::io::ErrorKind::NotFound.into(),
     }
 }
 
 fn failed(place: &str, error: impl Into<redb::Error>) -> ChamberError {
     ChamberError::Database {
+        doing: String::from("chamber"),
         place: place.to_owned(),
         source: Box::new(error.into()),
     }
