@@ -60,6 +60,9 @@ pub enum NodeError {
     /// Too many shared seeds.
     #[error(transparent)]
     TooManySeeds(#[from] TooManySeeds),
+    /// How to listen for WebSockets.
+    #[error("WebSocket: {0}")]
+    WebSocket(#[from] WsError),
 }
 
 /// Why a session can't be opened.
@@ -69,9 +72,6 @@ pub enum ConnectError {
     /// The attempt can't begin.
     #[error(transparent)]
     Begin(#[from] BeginError),
-    /// The chamber can't give its ticket out.
-    #[error(transparent)]
-    Chamber(#[from] ChamberError),
     /// An address of the other family than the node's.
     #[error(
         "can't reach {peer} from {local}: bind the node to an address of the same family, or to \"::\""
@@ -82,6 +82,9 @@ pub enum ConnectError {
         /// Where the node is bound.
         local: SocketAddr,
     },
+    /// The connection that was to carry it was closed.
+    #[error("the connection beneath the session was closed before it was open")]
+    LinkClosed,
     /// It began, and failed.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -261,13 +264,16 @@ pub enum MigrateError {
     /// It runs over a WebSocket, or another link that has no address.
     #[error("the session doesn't run over UDP: open another one")]
     NotUdp,
+    /// A later call to move the session took the place of this one.
+    #[error("a later call moves the session elsewhere")]
+    Overtaken,
     /// The peer was not reached from there.
     #[error("the peer can't be reached from the new address: the session stays where it was")]
     PathFailed,
     /// The session is over.
     #[error("session over: {0}")]
     Session(#[from] CloseReason),
-    /// The node has opened 256 sockets since it was started.
-    #[error("too many sockets were opened since the node was started: start it again")]
+    /// The node has 256 sockets open.
+    #[error("the node has 256 sockets open, one for each move of its sessions: let some end first")]
     TooManySockets,
 }

@@ -63,7 +63,7 @@ pub use node::{
     Builder, ConnectOptions, Node, NodeEvent, NodeStats, PathAddress, SystemEnvironment,
     WsConnectOptions,
 };
-pub use session::{Session, SessionState};
+pub use session::{Session, SessionEnd, SessionState};
 pub use stream::{RecvStream, SendStream};
 pub use stt_core as core;
 pub use stt_core::{ConnectionError, LinkProfile, SessionConfig, Side, Stats};

@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     pub(crate) accepted: [VecDeque<StreamId>; 2],
     /// Keys that both ends use.
     pub(crate) epoch: u64,
+    /// Where this end wants to go.
+    pub(crate) moving: Option<PathId>,
     /// Where this end wanted to go and the peer was not reached from.
     pub(crate) failed_path: Option<PathId>,
     /// What came before the end and was not read.
@@ -90,6 +92,7 @@ impl Entry {
             arriving: Vec::new(),
             accepted: [VecDeque::new(), VecDeque::new()],
             epoch: 0,
+            moving: None,
             failed_path: None,
             rest: None,
         }

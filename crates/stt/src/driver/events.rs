@@ -134,6 +134,8 @@ impl State {
                 total,
             }),
             Event::PathChanged(path) => {
+                entry.moving.take_if(|moving| *moving == path);
+                self.sockets.changed();
                 wakes.session(&entry.core, Signal::Changed);
                 shared.tell(NodeEvent::PathChanged {
                     session: entry.core.id(),
@@ -141,6 +143,8 @@ impl State {
                 });
             }
             Event::PathFailed(path) => {
+                entry.moving.take_if(|moving| *moving == path);
+                self.sockets.changed();
                 entry.failed_path = Some(path);
                 wakes.session(&entry.core, Signal::Changed);
                 shared.tell(NodeEvent::PathFailed {
@@ -180,6 +184,7 @@ impl State {
             reason: reason.clone(),
         });
         entry.core.set_closed(reason);
+        self.sockets.changed();
         wakes.session(&entry.core, Signal::All);
         for sending in entry.sending.values_mut() {
             wakes.task(sending.waker.take());

@@ -5,6 +5,7 @@ mod entry;
 mod events;
 mod flush;
 mod shared;
+mod sockets;
 mod state;
 mod task;
 mod wakes;

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 use tokio::{
     runtime::Handle,
     sync::{Notify, broadcast},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 
 use super::{Phase, State, Wakes, state::Due};
@@ -88,10 +88,10 @@ impl Shared {
     }
 
     /// Runs a task that ends with the node.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(task, &self.runtime);
+        tasks.spawn_on(task, &self.runtime)
     }
 
     /// Nothing goes on: every session that isn't over is, every socket and file is given back.

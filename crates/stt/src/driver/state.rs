@@ -11,7 +11,7 @@ use stt_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{Entry, watch::Watch};
+use super::{Entry, sockets::Sockets, watch::Watch};
 use crate::{
     error::ConnectError,
     session::Session,
@@ -33,7 +33,7 @@ pub(crate) struct State {
     pub(crate) accepted: VecDeque<Session>,
     pub(crate) backlog: usize,
     pub(crate) watched: BTreeMap<ConnectionHandle, Watch>,
-    pub(crate) sockets: Vec<Arc<UdpSocket>>,
+    pub(crate) sockets: Sockets,
     /// Remote addresses that this node has opened sessions to, and how many.
     dialled: BTreeMap<SocketAddr, usize>,
     pub(crate) links: LinkTable,
@@ -72,6 +72,8 @@ pub(crate) enum Due {
 pub(crate) struct Attempt {
     pub(crate) done: oneshot::Sender<Result<Session, ConnectError>>,
     pub(crate) remote: Option<SocketAddr>,
+    /// The link that it is made over.
+    pub(crate) link: Option<u64>,
 }
 
 /// Datagrams that wait for room in their socket.
@@ -91,7 +93,7 @@ impl State {
             accepted: VecDeque::new(),
             backlog,
             watched: BTreeMap::new(),
-            sockets: Vec::new(),
+            sockets: Sockets::default(),
             dialled: BTreeMap::new(),
             links: LinkTable::default(),
             stalled: None,
@@ -130,15 +132,16 @@ impl State {
         config: ConnectConfig,
         done: oneshot::Sender<Result<Session, ConnectError>>,
     ) -> Result<ConnectionHandle, BeginError> {
-        let remote = match route {
-            Route::Udp { remote, .. } => Some(remote),
-            Route::Link(_) => None,
+        let (remote, link) = match route {
+            Route::Udp { remote, .. } => (Some(remote), None),
+            Route::Link(number) => (None, Some(number)),
         };
         let handle = self.endpoint.connect(now, route.to_path(), config)?;
         if let Some(remote) = remote {
             self.dial(remote);
         }
-        self.opening.insert(handle, Attempt { done, remote });
+        let attempt = Attempt { done, remote, link };
+        self.opening.insert(handle, attempt);
         self.wants_turn();
         Ok(handle)
     }
@@ -192,7 +195,7 @@ impl State {
                 socket,
                 local,
             } => {
-                let socket = self.sockets.get(usize::from(socket))?;
+                let socket = self.sockets.get(socket)?;
                 let envelope = Envelope {
                     remote,
                     local,

@@ -14,7 +14,8 @@ use crate::transport::{
     udp::{BATCH, RECEPTION, SENDING, Sent, UdpSocket},
 };
 
-/// Drives the endpoint by the socket of this number, until the node has stopped.
+/// Drives the endpoint by the socket of this number, until the node has stopped or no session uses
+/// the socket any more.
 pub(crate) async fn run(shared: Arc<Shared>, socket: Arc<UdpSocket>, number: u8) {
     let mut driver = Driver {
         max_segments: socket.max_segments(),
@@ -51,7 +52,7 @@ enum Turn {
     Idle(Option<Timestamp>),
     /// There is more to send.
     More,
-    /// The node has stopped.
+    /// The node has stopped, or the socket was left.
     Over,
 }
 
@@ -137,12 +138,20 @@ impl Driver {
             }
         }
         state.poll_events(&shared, &mut self.wakes);
+        state.close_vacant(now);
+        if state.sockets.get(self.number).is_none() {
+            // What this driver waited for is another's business now.
+            let waker = state.call_driver();
+            self.wakes.task(waker);
+            return Turn::Over;
+        }
         if sends == SENDS {
             return Turn::More;
         }
         if state.phase == Phase::Ending && state.endpoint.sessions() == 0 {
             self.wakes.gone = true;
-            if state.entries.is_empty() {
+            state.links.end();
+            if state.entries.is_empty() && state.links.len() == 0 {
                 state.phase = Phase::Stopped;
                 return Turn::Over;
             }
@@ -177,7 +186,11 @@ impl Driver {
 
     /// The last act of a turn: from here on the driver has to be called.
     fn wait(&mut self, cx: &Context<'_>, state: &mut State) -> Turn {
-        let deadlines = [state.endpoint.poll_timeout(), state.watch_deadline()];
+        let deadlines = [
+            state.endpoint.poll_timeout(),
+            state.watch_deadline(),
+            state.sockets.deadline(),
+        ];
         let deadline = deadlines.into_iter().flatten().min();
         if self.number == 0 {
             if !state

@@ -15,7 +15,7 @@ pub(crate) struct Wakes {
     tasks: Vec<Waker>,
     sessions: Vec<(Arc<SessionCore>, Signal)>,
     pub(super) accepted: bool,
-    pub(super) gone: bool,
+    pub(crate) gone: bool,
     /// Streams of messages that the peer has opened.
     pub(super) messages: Vec<(Arc<SessionCore>, Preface, StreamId)>,
     /// Handles that nobody took: dropping them takes the lock.
@@ -42,7 +42,7 @@ impl Wakes {
         self.tasks.extend(waker);
     }
 
-    pub(super) fn session(&mut self, core: &Arc<SessionCore>, signal: Signal) {
+    pub(crate) fn session(&mut self, core: &Arc<SessionCore>, signal: Signal) {
         self.sessions.push((Arc::clone(core), signal));
     }
 

@@ -6,6 +6,8 @@ mod inbox;
 mod lanes;
 mod session;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 pub use error::SendMessageError;
 pub(crate) use inbox::{Inbox, clear, incoming};

@@ -83,7 +83,7 @@ pub(crate) async fn open(
         Some(tickets) if options.resume => {
             tickets
                 .take(shared, options.expected_peer, &route.to_path())
-                .await?
+                .await
         }
         _ => None,
     };
@@ -144,7 +144,7 @@ async fn resolve(shared: &Shared, host: &str, port: u16) -> Result<SocketAddr, C
             .map_err(failed)?
             .collect(),
     };
-    let socket = shared.with(|state| state.sockets.first().cloned());
+    let socket = shared.with(|state| state.sockets.get(0).cloned());
     let socket = socket.ok_or(ConnectError::Stopped)?;
     let addresses = || found.iter().map(|address| canonical(*address));
     if let Some(address) = addresses().find(|address| socket.reaches(*address)) {

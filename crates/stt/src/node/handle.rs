@@ -34,7 +34,7 @@ struct Inner {
     events: broadcast::Sender<NodeEvent>,
     sinks: Arc<Sinks>,
     /// While it is started or stopped nobody else does.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     running: Mutex<Option<Running>>,
 }
 
@@ -58,7 +58,7 @@ impl Node {
                 node_id,
                 events: broadcast::Sender::new(EVENTS),
                 sinks: Arc::default(),
-                turn: tokio::sync::Mutex::new(()),
+                turn: Arc::default(),
                 running: Mutex::new(None),
             }),
         }
@@ -75,12 +75,12 @@ impl Node {
     /// Outside a tokio runtime with I/O and time enabled.
     pub async fn start(&self) -> Result<SocketAddr, NodeError> {
         let inner = &self.inner;
-        let _turn = inner.turn.lock().await;
+        let turn = Arc::clone(&inner.turn).lock_owned().await;
         if self.shared().is_some() {
             return Err(NodeError::AlreadyStarted);
         }
-        let (shared, address) =
-            run::start(&inner.setup, inner.events.clone(), Arc::clone(&inner.sinks)).await?;
+        let (events, sinks) = (inner.events.clone(), Arc::clone(&inner.sinks));
+        let (shared, address, _turn) = run::start(&inner.setup, events, sinks, turn).await?;
         *locked(&inner.running) = Some(Running { shared, address });
         Ok(address)
     }

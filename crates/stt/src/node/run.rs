@@ -1,9 +1,13 @@
 //! From start to stop.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stt_core::Endpoint;
-use tokio::{runtime::Handle, sync::broadcast, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedMutexGuard, broadcast},
+    time::timeout,
+};
 
 use super::{NodeEvent, Tickets, builder::Setup, environment::entropy};
 use crate::{
@@ -14,19 +18,26 @@ use crate::{
     transport::udp::UdpSocket,
 };
 
+/// The right to start or stop a node.
+pub(super) type Turn = OwnedMutexGuard<()>;
+
 /// Binds, and lets the driver run.
 pub(super) async fn start(
     setup: &Setup,
     events: broadcast::Sender<NodeEvent>,
     sinks: Arc<Sinks>,
-) -> Result<(Arc<Shared>, SocketAddr), NodeError> {
+    turn: Turn,
+) -> Result<(Arc<Shared>, SocketAddr, Turn), NodeError> {
     let runtime = Handle::current();
     let address = resolve(&setup.host, setup.port).await?;
     let socket = UdpSocket::bind(address).map_err(|source| NodeError::Bind { address, source })?;
     let bound = socket.local();
-    let opened = match &setup.chamber_path {
-        Some(path) => Some(Tickets::open(path.clone(), setup).await?),
-        None => None,
+    let (opened, turn) = match &setup.chamber_path {
+        Some(path) => {
+            let (opened, turn) = Tickets::open(path.clone(), setup, turn).await?;
+            (Some(opened), turn)
+        }
+        None => (None, turn),
     };
     let run = opened.as_ref().map(|opened| opened.run);
     let mut endpoint = Endpoint::new(setup.endpoint(run)?, entropy()?);
@@ -38,7 +49,7 @@ pub(super) async fn start(
     });
     let socket = Arc::new(socket);
     let mut state = State::new(endpoint, setup.backlog);
-    state.sockets.push(Arc::clone(&socket));
+    state.sockets.add(Arc::clone(&socket));
     let shared = Arc::new(Shared::new(
         state,
         Clock::start(),
@@ -48,7 +59,7 @@ pub(super) async fn start(
         sinks,
     ));
     shared.spawn(driver::run(Arc::clone(&shared), socket, 0));
-    Ok((shared, bound))
+    Ok((shared, bound, turn))
 }
 
 /// The first address of a name.
@@ -90,18 +101,31 @@ pub(super) async fn stop(shared: &Arc<Shared>) {
     shared.accepted.notify_waiters();
     drop(unaccepted);
     // Peers that don't answer don't hold it up.
-    drop(timeout(PATIENCE, drained(shared)).await);
+    drop(
+        timeout(
+            PATIENCE,
+            until(shared, |state| state.endpoint.sessions() == 0),
+        )
+        .await,
+    );
+    // Then what carried them, in order as well.
+    shared.with(|state| state.links.end());
+    drop(timeout(FAREWELL, until(shared, |state| state.links.len() == 0)).await);
 
     shared.tear_down();
     shared.end_tasks().await;
+    // The file is for the next start.
+    if let Some(tickets) = &shared.tickets {
+        tickets.closed().await;
+    }
 }
 
-/// Until every session has gone.
-async fn drained(shared: &Shared) {
+/// Until nothing is left of what goes with the node.
+async fn until(shared: &Shared, is_over: impl Fn(&State) -> bool) {
     let mut gone = std::pin::pin!(shared.gone.notified());
     loop {
         gone.as_mut().enable();
-        if shared.with(|state| state.endpoint.sessions() == 0) {
+        if shared.with(|state| is_over(state)) {
             return;
         }
         gone.as_mut().await;
@@ -110,4 +134,6 @@ async fn drained(shared: &Shared) {
 }
 
 /// For flushing and for the last words.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// For the ends of WebSockets: a peer has a second for its answer.
+const FAREWELL: Duration = Duration::from_millis(1_500);

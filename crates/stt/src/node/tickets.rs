@@ -1,6 +1,7 @@
 //! Tickets and the count of starts, in the chamber (`docs/spec/stt-node.md` section 7).
 
 use std::{
+    ops::Deref,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -9,11 +10,13 @@ use std::{
 use stt_core::{Connection, PathId, endpoint::TicketRequest, handshake::Ticket};
 use stt_crypto::{NodeId, secret::Key32};
 use stt_store::{Chamber, ChamberError, Environment};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::{
     SystemEnvironment,
     builder::{Setup, locked},
     connect::MaybeTicket,
+    run::Turn,
 };
 use crate::{driver::Shared, error::NodeError};
 
@@ -21,6 +24,8 @@ use crate::{driver::Shared, error::NodeError};
 pub(crate) struct Tickets {
     /// Closed when the node stops: its file is for the next start then.
     chamber: Mutex<Option<Arc<Chamber>>>,
+    /// Held for reading by whoever is at the chamber.
+    users: Arc<RwLock<()>>,
     /// The newest last.
     index: Mutex<Vec<Known>>,
 }
@@ -30,6 +35,21 @@ struct Known {
     id: [u8; 16],
     peer: NodeId,
     path: Vec<u8>,
+}
+
+/// The chamber, in use.
+struct Use {
+    chamber: Arc<Chamber>,
+    /// Dropped after it.
+    _user: OwnedRwLockReadGuard<()>,
+}
+
+impl Deref for Use {
+    type Target = Chamber;
+
+    fn deref(&self) -> &Chamber {
+        &self.chamber
+    }
 }
 
 /// What the chamber held when it was opened.
@@ -42,9 +62,15 @@ pub(super) struct Opened {
 
 impl Tickets {
     /// Opens the chamber, counts the start, and reads the tickets.
-    pub(super) async fn open(path: PathBuf, setup: &Setup) -> Result<Opened, NodeError> {
+    ///
+    /// Given up halfway, it goes on until the file is closed again; so long nobody else has the turn.
+    pub(super) async fn open(
+        path: PathBuf,
+        setup: &Setup,
+        turn: Turn,
+    ) -> Result<(Opened, Turn), NodeError> {
         let key = setup.seed().chamber_key(setup.node_id().as_bytes());
-        let work = move || -> Result<Opened, ChamberError> {
+        let work = move || -> Result<(Opened, Turn), ChamberError> {
             let chamber = Chamber::open(&path, key, Arc::new(SystemEnvironment))?;
             let before = chamber.retrieve_key(RUN)?;
             let before = before.and_then(|bytes| bytes.expose().try_into().ok());
@@ -62,25 +88,37 @@ impl Tickets {
                     tickets.push(ticket);
                 }
             }
-            Ok(Opened {
+            let opened = Opened {
                 keeper: Self {
                     chamber: Mutex::new(Some(Arc::new(chamber))),
+                    users: Arc::default(),
                     index: Mutex::new(index),
                 },
                 tickets,
                 run,
-            })
+            };
+            Ok((opened, turn))
         };
         Ok(blocking(work).await?)
     }
 
-    fn chamber(&self) -> Option<Arc<Chamber>> {
-        locked(&self.chamber).clone()
+    fn chamber(&self) -> Option<Use> {
+        let chamber = locked(&self.chamber).clone()?;
+        let user = Arc::clone(&self.users).try_read_owned().ok()?;
+        Some(Use {
+            chamber,
+            _user: user,
+        })
     }
 
     /// The node stops: gives the chamber's file back.
     pub(crate) fn close(&self) {
         drop(locked(&self.chamber).take());
+    }
+
+    /// Waits until nobody is at the chamber any more, after [`Tickets::close`].
+    pub(crate) async fn closed(&self) {
+        drop(self.users.write().await);
     }
 
     /// The ticket of a session that has begun: for the endpoint now, for the chamber soon.
@@ -114,13 +152,14 @@ impl Tickets {
     }
 
     /// Takes the newest ticket for a peer, or for whoever was on `path`: gone from the disk when
-    /// this returns.
+    /// this returns. One that can't be deleted isn't used: a disk that fails costs the resumption, not
+    /// the session.
     pub(crate) async fn take(
         &self,
         shared: &Shared,
         expected: Option<NodeId>,
         path: &PathId,
-    ) -> Result<MaybeTicket, ChamberError> {
+    ) -> MaybeTicket {
         let id = {
             let mut index = locked(&self.index);
             let newest = index.iter().rposition(|known| match expected {
@@ -129,18 +168,12 @@ impl Tickets {
             });
             newest.map(|place| index.remove(place).id)
         };
-        let Some(id) = id else {
-            return Ok(None);
-        };
+        let id = id?;
         // From now on nobody else uses it.
-        let Some(ticket) = shared.with(|state| state.endpoint.remove_ticket(&id)) else {
-            return Ok(None);
-        };
-        let Some(chamber) = self.chamber() else {
-            return Ok(None);
-        };
-        let taken = blocking(move || chamber.take_ticket(&id)).await?;
-        Ok(taken.map(|_| ticket))
+        let ticket = shared.with(|state| state.endpoint.remove_ticket(&id))?;
+        let chamber = self.chamber()?;
+        let taken = blocking(move || chamber.take_ticket(&id)).await;
+        taken.ok().flatten().map(|_| ticket)
     }
 
     /// A peer resumes: answers once its ticket is gone from the disk.

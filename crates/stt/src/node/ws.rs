@@ -57,6 +57,7 @@ impl Node {
         port: u16,
         options: WsListenOptions,
     ) -> Result<SocketAddr, NodeError> {
+        options.check()?;
         let shared = self.shared().ok_or(NodeError::NotStarted)?;
         let address = run::resolve(host, port).await?;
         let bind = |source| NodeError::Bind { address, source };
@@ -68,7 +69,9 @@ impl Node {
         let serving = serve(listener, options, PACKETS, move |_, opened| {
             let node = node.clone();
             async move {
-                if let (Ok(connection), Some(shared)) = (opened, node.upgrade()) {
+                if let (Ok(connection), Some(shared)) = (opened, node.upgrade())
+                    && !shared.with(|state| state.links.is_ending())
+                {
                     let (link, queue) = Link::open(&shared, QUEUE);
                     let opening = Box::pin(sleep(OPENING));
                     drop(shared);
@@ -119,7 +122,7 @@ impl Node {
         // Dropped with the attempt: then only sessions keep the WebSocket.
         let (_attempt, ended) = oneshot::channel::<()>();
         let opening = Box::pin(async move { drop(ended.await) });
-        let (end, ending) = oneshot::channel();
+        let (end, mut ending) = oneshot::channel();
         shared.spawn(async move {
             let ended = carry(connection, link, queue, opening, socket.keep_alive).await;
             drop(end.send(ended));
@@ -127,13 +130,24 @@ impl Node {
         let profile = session.profile.unwrap_or(LinkProfile::RELIABLE);
         tokio::select! {
             biased;
-            session = connect::open(&shared, route, profile, session) => session,
-            ended = ending => Err(match ended {
-                Ok(End::Failed(error)) => error.into(),
-                Ok(_) => WsError::Cut.into(),
-                Err(_) => ConnectError::Stopped,
-            }),
+            session = connect::open(&shared, route, profile, session) => match session {
+                // The WebSocket knows why.
+                Err(ConnectError::LinkClosed) => Err(unopened(ending.await)),
+                session => session,
+            },
+            ended = &mut ending => Err(unopened(ended)),
         }
+    }
+}
+
+/// Why a session was not opened over a WebSocket that has ended.
+fn unopened(ended: Result<End, oneshot::error::RecvError>) -> ConnectError {
+    match ended {
+        Ok(End::Failed(error)) => error.into(),
+        Ok(End::Peer) => WsError::Closed.into(),
+        Ok(End::Silent) => WsError::Silent.into(),
+        // Its task ends with the node, or because the node stops.
+        Ok(End::Local) | Err(_) => ConnectError::Stopped,
     }
 }
 

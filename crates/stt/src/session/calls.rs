@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use stt_core::{Dir, SendDatagramError, message::Preface};
 
-use super::Session;
+use super::{Session, SessionEnd};
 use crate::{
     error::{CloseReason, DatagramError},
     stream::{RecvStream, SendStream},
@@ -217,9 +217,12 @@ impl Session {
 
     /// Waits until the session is over, and tells why.
     pub async fn closed(&self) -> CloseReason {
-        let core = self.core();
-        core.wait(&core.changed, |_| core.close_reason().cloned())
-            .await
+        self.core().closed().await
+    }
+
+    /// Waits for the session's end as [`Session::closed`] does, but isn't a handle of it.
+    pub fn end(&self) -> SessionEnd {
+        SessionEnd::new(Arc::clone(self.core()))
     }
 
     /// Sends a packet that asks for an acknowledgement: measures the round trip, keeps the path

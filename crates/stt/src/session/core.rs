@@ -141,6 +141,12 @@ impl SessionCore {
         }
     }
 
+    /// Waits until the session is over, and tells why.
+    pub(super) async fn closed(&self) -> CloseReason {
+        self.wait(&self.changed, |_| self.close_reason().cloned())
+            .await
+    }
+
     /// Opens a stream that carries what `preface` says; waits while the peer allows no more.
     pub(crate) async fn open(&self, dir: Dir, preface: Preface) -> Result<StreamId, CloseReason> {
         self.wait(&self.available[dir as usize], |state| {

@@ -15,6 +15,11 @@ pub struct Session {
     pub(super) handle: Arc<Handle>,
 }
 
+/// Tells of a session's end without being a handle of it: the session may end meanwhile because all
+/// its handles were dropped.
+#[derive(Clone, Debug)]
+pub struct SessionEnd(Arc<SessionCore>);
+
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -96,6 +101,17 @@ impl Session {
             let connection = state.endpoint.connection_ref(core.handle)?;
             Some(connection.stats())
         })
+    }
+}
+
+impl SessionEnd {
+    pub(super) const fn new(core: Arc<SessionCore>) -> Self {
+        Self(core)
+    }
+
+    /// Waits until the session is over, and tells why.
+    pub async fn wait(&self) -> CloseReason {
+        self.0.closed().await
     }
 }
 

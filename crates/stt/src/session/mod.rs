@@ -7,4 +7,4 @@ mod migrate;
 
 pub(crate) use core::SessionCore;
 pub(crate) use handle::Handle;
-pub use handle::{Session, SessionState};
+pub use handle::{Session, SessionEnd, SessionState};

@@ -6,18 +6,24 @@ use stt_core::{Ecn, PathId};
 use tokio::sync::{Notify, futures::Notified, mpsc};
 
 use super::path::Route;
-use crate::{driver::Shared, error::CloseReason};
+use crate::{
+    driver::Shared,
+    error::{CloseReason, ConnectError},
+};
 
 /// The links of a node, by their numbers.
 #[derive(Debug, Default)]
 pub(crate) struct LinkTable {
     links: BTreeMap<u64, Outgoing>,
     next: u64,
+    /// The node stops: what waits is sent, nothing new begins.
+    is_ending: bool,
 }
 
 #[derive(Debug)]
 struct Outgoing {
-    queue: mpsc::Sender<Vec<u8>>,
+    /// Gone once the link is to end.
+    queue: Option<mpsc::Sender<Vec<u8>>>,
     is_blocked: bool,
     /// Buffers that came back.
     spare: Vec<Vec<u8>>,
@@ -62,11 +68,14 @@ impl LinkTable {
         let Some(link) = self.links.get_mut(&number) else {
             return false;
         };
+        let Some(queue) = &link.queue else {
+            return false;
+        };
         let mut buffer = link.spare.pop().unwrap_or_default();
         buffer.extend_from_slice(packet);
         // Full only for answers to strangers, which may be lost; sessions were held before.
-        drop(link.queue.try_send(buffer));
-        let is_full = link.queue.capacity() <= RESERVE;
+        drop(queue.try_send(buffer));
+        let is_full = queue.capacity() <= RESERVE;
         is_full && !std::mem::replace(&mut link.is_blocked, true)
     }
 
@@ -80,6 +89,19 @@ impl LinkTable {
             };
             link.changed.notify_one();
         }
+    }
+
+    /// Has every link closed in order, once what waits was sent.
+    pub(crate) fn end(&mut self) {
+        self.is_ending = true;
+        for link in self.links.values_mut() {
+            link.queue = None;
+        }
+    }
+
+    /// Whether none is to be opened any more.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.is_ending
     }
 
     /// How many links there are.
@@ -98,7 +120,7 @@ impl Link {
             let number = state.links.next;
             state.links.next += 1;
             let link = Outgoing {
-                queue: sender,
+                queue: (!state.links.is_ending).then_some(sender),
                 is_blocked: false,
                 spare: Vec::new(),
                 sessions: 0,
@@ -167,6 +189,18 @@ impl Shared {
                 }
                 state.endpoint.abandon(handle);
             }
+            let attempts = state.opening.iter();
+            let on_it: Vec<_> = attempts
+                .filter(|(_, attempt)| attempt.link == Some(number))
+                .map(|(&handle, _)| handle)
+                .collect();
+            for handle in on_it {
+                if let Some(attempt) = state.opening.remove(&handle) {
+                    drop(attempt.done.send(Err(ConnectError::LinkClosed)));
+                }
+                state.endpoint.abandon(handle);
+            }
+            wakes.gone = true;
         });
     }
 }

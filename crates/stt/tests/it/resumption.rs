@@ -1,6 +1,6 @@
 //! Tickets and starts in a chamber.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use stt::{CloseReason, ConnectionError, Node};
 use tokio::io::AsyncWriteExt;
@@ -117,6 +117,46 @@ async fn a_restart_is_noticed_at_once() {
         assert_eq!(reason, CloseReason::Session(ConnectionError::Reset));
         client.stop().await;
         server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_has_stopped_has_let_go_of_its_chamber() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let client = started(1, &folder.path().join("client"), 0).await;
+        let server = started(2, &folder.path().join("server"), 0).await;
+        for _ in 0..10 {
+            // Both begin to keep the ticket of the session.
+            let sessions = join(&client, &server).await;
+            tokio::join!(client.stop(), server.stop());
+            drop(sessions);
+            client.start().await.unwrap();
+            server.start().await.unwrap();
+        }
+        client.stop().await;
+        server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_was_given_up_does_not_hold_the_chamber() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let node = builder(1)
+            .chamber_path(folder.path().join("chamber"))
+            .build()
+            .unwrap();
+        for _ in 0..20 {
+            let given_up = tokio::time::timeout(Duration::from_millis(1), node.start()).await;
+            assert!(!matches!(given_up, Ok(Err(_))), "{given_up:?}");
+            if given_up.is_err() {
+                node.start().await.unwrap();
+            }
+            node.stop().await;
+        }
     })
     .await;
 }

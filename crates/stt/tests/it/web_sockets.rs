@@ -1,10 +1,10 @@
 //! Sessions over WebSockets.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use stt::{
     CloseReason, ConnectError, ConnectOptions, Node, Session, WsConnectOptions,
-    transport::{OriginPolicy, WebSocketTransport, WsError, WsListenOptions},
+    transport::{OriginPolicy, WebSocketListener, WebSocketTransport, WsError, WsListenOptions},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -28,6 +28,29 @@ async fn join_ws(client: &Node, server: &Node) -> (Session, Session) {
 fn pattern(len: usize, seed: usize) -> Vec<u8> {
     (0..len).map(|i| ((i + seed) * 31 % 251) as u8).collect()
 }
+
+/// A WebSocket to a node, opened without its library.
+async fn open_by_hand(address: SocketAddr) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+                    Sec-WebSocket-Protocol: stt\r\n\r\n";
+    socket.write_all(request).await.unwrap();
+    assert!(read_head(&mut socket).await.starts_with(b"HTTP/1.1 101 "));
+    socket
+}
+
+/// An HTTP head, and nothing behind it.
+async fn read_head(from: &mut TcpStream) -> Vec<u8> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(from.read_u8().await.unwrap());
+    }
+    head
+}
+
+/// A server's frame that closes with code 1000.
+const CLOSE_NORMAL: [u8; 4] = [0x88, 2, 3, 0xe8];
 
 /// Sends `len` bytes each way on a stream of its own, both at once.
 async fn exchange(here: &Session, there: &Session, len: usize) {
@@ -199,19 +222,10 @@ async fn an_attempt_ends_with_its_web_socket() {
             let (mut from, _) = relay.accept().await.unwrap();
             let mut to = TcpStream::connect(behind).await.unwrap();
             // The opening of the WebSocket alone gets through.
-            let (mut up, mut down) = ([0; 1], [0; 1]);
-            let mut seen = Vec::new();
-            while !seen.ends_with(b"\r\n\r\n") {
-                from.read_exact(&mut up).await.unwrap();
-                to.write_all(&up).await.unwrap();
-                seen.extend(up);
-            }
-            seen.clear();
-            while !seen.ends_with(b"\r\n\r\n") {
-                to.read_exact(&mut down).await.unwrap();
-                from.write_all(&down).await.unwrap();
-                seen.extend(down);
-            }
+            let head = read_head(&mut from).await;
+            to.write_all(&head).await.unwrap();
+            let head = read_head(&mut to).await;
+            from.write_all(&head).await.unwrap();
         };
         let (connected, ()) = tokio::join!(client.connect_ws("127.0.0.1", port), relaying);
         assert!(
@@ -222,6 +236,102 @@ async fn an_attempt_ends_with_its_web_socket() {
         server.stop().await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_tells_that_the_peer_closed() {
+    within(async {
+        let (client, server) = two_nodes().await;
+        let behind = server.listen_ws("127.0.0.1", 0).await.unwrap();
+        let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = relay.local_addr().unwrap().port();
+        let relaying = async {
+            let (mut from, _) = relay.accept().await.unwrap();
+            let mut to = TcpStream::connect(behind).await.unwrap();
+            let head = read_head(&mut from).await;
+            to.write_all(&head).await.unwrap();
+            let head = read_head(&mut to).await;
+            from.write_all(&head).await.unwrap();
+            from.write_all(&CLOSE_NORMAL).await.unwrap();
+            let mut rest = Vec::new();
+            from.read_to_end(&mut rest).await.unwrap();
+        };
+        let (connected, ()) = tokio::join!(client.connect_ws("127.0.0.1", port), relaying);
+        assert!(
+            matches!(connected, Err(ConnectError::WebSocket(WsError::Closed))),
+            "{connected:?}"
+        );
+        client.stop().await;
+        server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stops_says_so_on_its_web_sockets() {
+    within(async {
+        let (client, server) = two_nodes().await;
+        let (opened, _accepted) = join_ws(&client, &server).await;
+        let address = server.listen_ws("127.0.0.1", 0).await.unwrap();
+        let mut socket = open_by_hand(address).await;
+        let (mut close, mut rest) = ([0; 4], Vec::new());
+        let peer = async {
+            socket.read_exact(&mut close).await.unwrap();
+            // A mask of zeros leaves the bytes as they are.
+            let answer = [0x88, 0x82, 0, 0, 0, 0, 3, 0xe8];
+            socket.write_all(&answer).await.unwrap();
+            socket.read_to_end(&mut rest).await.unwrap();
+        };
+        tokio::join!(server.stop(), peer);
+        assert_eq!(close, CLOSE_NORMAL);
+        assert_eq!(rest, []);
+        // The session's own end came before that of its WebSocket.
+        assert_eq!(opened.closed().await.peer_code(), Some(0));
+        while client.stats().web_sockets > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        client.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_peer_does_not_keep_a_node_from_stopping() {
+    within(async {
+        let (client, server) = two_nodes().await;
+        let address = server.listen_ws("127.0.0.1", 0).await.unwrap();
+        let _silent = open_by_hand(address).await;
+        server.stop().await;
+        assert!(!server.is_running());
+        // Nor one that is dropped from going.
+        let metrics = tokio::runtime::Handle::current().metrics();
+        let address = client.listen_ws("127.0.0.1", 0).await.unwrap();
+        let _silent = open_by_hand(address).await;
+        drop(client);
+        while metrics.num_alive_tasks() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_path_that_nobody_can_ask_for_is_refused() {
+    let (client, server) = two_nodes().await;
+    for path in ["", "stt", "/a b", "/\r\nx: y", "/ü"] {
+        let mut options = WsListenOptions::default();
+        options.path = path.to_owned();
+        let listening = server.listen_ws_with("127.0.0.1", 0, options.clone()).await;
+        let error = listening.unwrap_err().to_string();
+        assert!(error.contains("the path"), "{error}");
+        assert!(
+            WebSocketListener::bind("127.0.0.1:0", options)
+                .await
+                .is_err()
+        );
+    }
+    client.stop().await;
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -295,15 +405,7 @@ async fn junk_in_messages_harms_nobody() {
         let (client, server) = two_nodes().await;
         let (opened, accepted) = join_ws(&client, &server).await;
         let address = server.listen_ws("127.0.0.1", 0).await.unwrap();
-        let mut socket = TcpStream::connect(address).await.unwrap();
-        socket
-            .write_all(
-                b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-                  Sec-WebSocket-Protocol: stt\r\n\r\n",
-            )
-            .await
-            .unwrap();
+        let mut socket = open_by_hand(address).await;
         for len in 0..120_u8 {
             // A mask of zeros leaves the bytes as they are.
             let mut frame = vec![0x82, 0x80 | len, 0, 0, 0, 0];

@@ -210,6 +210,7 @@ impl WebSocketListener {
         address: impl ToSocketAddrs,
         options: WsListenOptions,
     ) -> Result<Self, FrameTransportError> {
+        options.check()?;
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
         let keep_alive = options.keep_alive;

@@ -62,12 +62,18 @@ pub enum WsError {
         /// The limit, bytes.
         limit: usize,
     },
+    /// Nothing came from the peer for three keep-alives, or it took nothing.
+    #[error("the peer was silent, or took nothing, for too long")]
+    Silent,
     /// The peer sent text.
     #[error("a text message, where only binary ones are")]
     Text,
     /// The peer broke the protocol.
     #[error("against the WebSocket protocol: {0}")]
     Protocol(#[source] WebSocketError),
+    /// The peer closed the connection.
+    #[error("the peer closed the connection")]
+    Closed,
     /// The connection ended without a closing handshake.
     #[error("the connection was cut")]
     Cut,

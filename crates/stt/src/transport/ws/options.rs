@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::WsError;
+
 /// Whose web pages may open a WebSocket (`docs/spec/stt-websocket.md` 2.4). Browsers tell the
 /// origin of the page; other programs send none and are always let in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +63,24 @@ impl Default for WsListenOptions {
             tls: None,
         }
     }
+}
+
+impl WsListenOptions {
+    /// Refuses a path that no client can ask for.
+    pub(crate) fn check(&self) -> Result<(), WsError> {
+        check_path(&self.path)
+    }
+}
+
+/// Whether a request may ask for this path.
+pub(super) fn check_path(path: &str) -> Result<(), WsError> {
+    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(WsError::Field {
+        field: "the path",
+        value: path.to_owned(),
+    })
 }
 
 /// How long an opening handshake may take.

@@ -2,7 +2,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use httparse::{EMPTY_HEADER, Request, Status};
 
 use super::{MAX_FIELDS, accept_of, has_token, single, values};
-use crate::transport::ws::{OriginPolicy, WsError};
+use crate::transport::ws::{OriginPolicy, WsError, options::check_path};
 
 /// A request that gets no WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +72,10 @@ pub(in crate::transport::ws) fn request(
     protocol: &str,
     origin: Option<&str>,
 ) -> Result<String, WsError> {
-    for (field, value) in [
-        ("the path", path),
-        ("the host", host),
-        ("the origin", origin.unwrap_or("x")),
-    ] {
+    check_path(path)?;
+    for (field, value) in [("the host", host), ("the origin", origin.unwrap_or("x"))] {
         let is_clean = value.bytes().all(|byte| byte.is_ascii_graphic()) && !value.is_empty();
-        if !is_clean || (field == "the path" && !value.starts_with('/')) {
+        if !is_clean {
             let value = value.to_owned();
             return Err(WsError::Field { field, value });
         }
