@@ -87,7 +87,11 @@ pub(super) async fn run(args: &StoreArgs, out: &mut (dyn Write + Send)) -> Resul
     let seed = Seed::new(&args.seed.read()?).map_err(|_| SeedError::Empty {
         place: "its source".to_owned(),
     })?;
-    std::fs::create_dir_all(&args.dir).map_err(SttCliError::file(&args.dir))?;
+    if !matches!(args.command, StoreCommand::Put { .. }) && !args.dir.is_dir() {
+        let why = "no store is here: name its folder with --dir, or put something";
+        let cause = io::Error::new(io::ErrorKind::NotFound, why);
+        return Err(SttCliError::file(&args.dir)(cause));
+    }
     let storage = BinaryStorage::open(
         Backend::folder(&args.dir)?,
         seed.storage_key(),
@@ -203,27 +207,43 @@ async fn get_file(
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);
-    let mut file = File::create_new(&part)
-        .await
-        .map_err(SttCliError::file(&part))?;
-    let copied = async {
-        while let Some(piece) = reader.next().await? {
-            file.write_all(&piece)
-                .await
-                .map_err(SttCliError::file(&part))?;
-        }
-        file.flush().await.map_err(SttCliError::file(&part))?;
-        file.sync_all().await.map_err(SttCliError::file(&part))?;
-        match std::fs::hard_link(&part, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(SttCliError::Usage(
-                format!("{} is there already: choose another name", path.display()),
-            )),
-            linked => linked.map_err(SttCliError::file(path)),
-        }
+    let taken = || {
+        let path = path.display();
+        SttCliError::Usage(format!("{path} is there already: choose another name"))
+    };
+    if path.symlink_metadata().is_ok() {
+        return Err(taken());
     }
-    .await;
-    let removed = std::fs::remove_file(&part).map_err(SttCliError::file(&part));
-    copied.and(removed)
+    let mut file = match File::create_new(&part).await {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(SttCliError::Usage(format!(
+                "{} is there, of another get that runs or was killed: remove it, or choose another name",
+                part.display()
+            )));
+        }
+        made => made.map_err(SttCliError::file(&part))?,
+    };
+    let part = Part(part);
+    let in_part = |cause| SttCliError::file(&part.0)(cause);
+    while let Some(piece) = reader.next().await? {
+        file.write_all(&piece).await.map_err(in_part)?;
+    }
+    file.flush().await.map_err(in_part)?;
+    file.sync_all().await.map_err(in_part)?;
+    match std::fs::hard_link(&part.0, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken()),
+        linked => linked.map_err(SttCliError::file(path)),
+    }
+}
+
+/// A file on its way; removed in any case, also if the command is interrupted.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // What can't be removed is told by the next command that needs the name.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 async fn ls(storage: &BinaryStorage, out: &mut Output<'_>) -> Result<(), SttCliError> {

@@ -58,3 +58,63 @@ fn another_seed_opens_nothing() {
     assert_eq!(other.code, Some(4), "{}", other.err);
     assert!(other.err.contains("another seed"), "{}", other.err);
 }
+
+#[test]
+fn reading_makes_no_store_and_putting_a_private_one() {
+    let folder = Folder::new();
+    folder.write("a", b"x");
+    for args in [
+        &["ls"][..],
+        &["stats"],
+        &["verify"],
+        &["get", &"0".repeat(64)],
+    ] {
+        let said = store(&folder, args);
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(said.err.contains("no store is here"), "{}", said.err);
+    }
+    assert!(!folder.path(".storage").exists());
+    assert_eq!(store(&folder, &["put", "a"]).code, Some(0));
+    #[cfg(unix)]
+    for path in [".storage", ".storage/index", ".storage/blobs"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder.path(path))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{path}");
+    }
+}
+
+#[test]
+fn an_interrupted_get_leaves_no_part() {
+    let folder = Folder::new();
+    folder.write("a", &noise(40_000_000));
+    let put = store(&folder, &["put", "a"]);
+    let address = &put.out[..64];
+    let mut child = folder
+        .command(&["store", "--seed-file", "seed", "get", address, "--out", "b"])
+        .spawn()
+        .unwrap();
+    while !folder.path("b.part").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    // It may have ended by itself.
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+    child.wait().unwrap();
+    assert!(!folder.path("b.part").exists());
+    // Whole, or not there.
+    let got = fs::read(folder.path("b"));
+    assert!(got.is_err() || got.unwrap() == read(folder.path("a")));
+
+    folder.write("c.part", b"of one that was killed");
+    let said = store(&folder, &["get", address, "--out", "c"]);
+    assert_eq!(said.code, Some(4));
+    assert!(
+        said.err.contains("c.part") && said.err.contains("remove it"),
+        "{}",
+        said.err
+    );
+    assert_eq!(read(folder.path("c.part")), b"of one that was killed");
+}

@@ -35,10 +35,18 @@ impl Source {
     }
 }
 
+/// What is sent, and what isn't.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) sources: Vec<Source>,
+    /// Links, folders without files, sockets and the like.
+    pub(super) passed_over: Vec<PathBuf>,
+}
+
 /// Everything that the arguments name, in the order of their names. Links are followed where they
 /// were named and passed over within folders.
-pub(super) fn gather(named: &[PathBuf]) -> Result<Vec<Source>, SttCliError> {
-    let mut found = Vec::new();
+pub(super) fn gather(named: &[PathBuf]) -> Result<Gathered, SttCliError> {
+    let mut found = Gathered::default();
     for path in named {
         let metadata = fs::metadata(path).map_err(SttCliError::file(path))?;
         // `.` and `..` have a name too.
@@ -47,7 +55,8 @@ pub(super) fn gather(named: &[PathBuf]) -> Result<Vec<Source>, SttCliError> {
         if metadata.is_dir() {
             walk(path, &[name], &mut found)?;
         } else if metadata.is_file() {
-            found.push(source(path.clone(), vec![name], &metadata)?);
+            let source = source(path.clone(), vec![name], &metadata)?;
+            found.sources.push(source);
         } else {
             return Err(SttCliError::Usage(format!(
                 "{} is neither a file nor a folder",
@@ -55,7 +64,7 @@ pub(super) fn gather(named: &[PathBuf]) -> Result<Vec<Source>, SttCliError> {
             )));
         }
     }
-    let mut names: Vec<_> = found.iter().map(|source| &source.path).collect();
+    let mut names: Vec<_> = found.sources.iter().map(|source| &source.path).collect();
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(SttCliError::Usage(format!(
@@ -66,7 +75,7 @@ pub(super) fn gather(named: &[PathBuf]) -> Result<Vec<Source>, SttCliError> {
     Ok(found)
 }
 
-fn walk(folder: &Path, names: &[String], found: &mut Vec<Source>) -> Result<(), SttCliError> {
+fn walk(folder: &Path, names: &[String], found: &mut Gathered) -> Result<(), SttCliError> {
     if names.len() >= MAX_DEPTH {
         return Err(SttCliError::Usage(format!(
             "{}: folders nest deeper than {MAX_DEPTH}",
@@ -77,15 +86,22 @@ fn walk(folder: &Path, names: &[String], found: &mut Vec<Source>) -> Result<(), 
         .and_then(Iterator::collect)
         .map_err(SttCliError::file(folder))?;
     entries.sort_unstable_by_key(fs::DirEntry::file_name);
+    if entries.is_empty() {
+        found.passed_over.push(folder.to_owned());
+    }
     for entry in entries {
         let path = entry.path();
         let metadata = fs::symlink_metadata(&path).map_err(SttCliError::file(&path))?;
+        if !metadata.is_dir() && !metadata.is_file() {
+            found.passed_over.push(path);
+            continue;
+        }
         let name = name_of(Some(&entry.file_name()), &path)?;
         let names = [names, &[name]].concat();
         if metadata.is_dir() {
             walk(&path, &names, found)?;
-        } else if metadata.is_file() {
-            found.push(source(path, names, &metadata)?);
+        } else {
+            found.sources.push(source(path, names, &metadata)?);
         }
     }
     Ok(())
@@ -134,12 +150,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("d/e")).unwrap();
+        fs::create_dir(at("d/empty")).unwrap();
         for (name, text) in [("d/z", "zz"), ("d/e/f", "f"), ("a", "")] {
             fs::write(at(name), text).unwrap();
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink("/etc/hostname", at("d/link")).unwrap();
-        let found = gather(&[at("d"), at("a")]).unwrap();
+        let Gathered {
+            sources: found,
+            passed_over,
+        } = gather(&[at("d"), at("a")]).unwrap();
+        // Nothing is left out in silence.
+        let mut expected = vec![at("d/empty")];
+        if cfg!(unix) {
+            expected.push(at("d/link"));
+        }
+        assert_eq!(passed_over, expected);
         let names: Vec<_> = found
             .iter()
             .map(|source| (source.name(), source.size))

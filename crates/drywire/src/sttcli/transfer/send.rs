@@ -11,10 +11,10 @@ use super::{
     super::{
         error::{Exit, SttCliError},
         or_interrupt,
-        peer::{HostPort, NodeArgs, close, host_port, node_id},
+        peer::{HostPort, NodeArgs, close, eprintln_line, host_port, node_id},
     },
     CHUNK,
-    files::{Source, gather},
+    files::{Gathered, Source, gather},
     message::{self, Answer, Offer, VERSION},
     place::read_into,
     report::Report,
@@ -46,7 +46,16 @@ pub struct SendArgs {
 }
 
 pub(in super::super) async fn run(args: &SendArgs) -> Result<(), SttCliError> {
-    let sources = gather(&args.files)?;
+    let Gathered {
+        sources,
+        passed_over,
+    } = gather(&args.files)?;
+    for path in passed_over {
+        let path = path.display();
+        eprintln_line(&format!(
+            "warning: {path} is not sent: it is a link, a folder without files or the like"
+        ));
+    }
     let meeting = args
         .node
         .meet(args.to.as_ref(), args.listen.as_ref(), args.expect);
