@@ -47,7 +47,7 @@ mod _native {
         handshake::PyHandshake,
         messages::{SttFrameDone, SttFrames},
         node::SttNode,
-        session::SttSession,
+        session::{SttSession, SttSessionEnd},
         storage::{SttObjectReader, SttObjectWriter, SttStorage},
         stream::{SttRecvStream, SttSendStream},
         streaming::{SttChunkOpener, SttStreamDecoder, SttStreamEncoder},

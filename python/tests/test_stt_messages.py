@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -134,6 +135,21 @@ def test_a_session_may_have_its_own_dispatcher() -> None:
             one.dispatch_frames(dispatcher)
             await two.send_frame(0x80, b"back")
             assert await got.get() == b"back"
+
+    run(go())
+
+
+def test_a_dispatcher_does_not_keep_its_session_open() -> None:
+    async def go() -> None:
+        async with node(1) as client, node(2) as server:
+            assert server.local_address
+            opened = await client.connect_udp(*server.local_address)
+            accepted = await server.accept()
+            opened.dispatch_frames(FrameDispatcher())
+            await asyncio.sleep(0)
+            del opened
+            gc.collect()
+            assert (await accepted.closed()).code == 0
 
     run(go())
 

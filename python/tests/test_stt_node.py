@@ -430,6 +430,37 @@ SERVER = """
 """
 
 
+FULL_DISK = """
+    import asyncio, os, resource, sys
+    from seigr_toolset_transmissions import *
+
+    async def main():
+        server = STTNode(b"1" * 32, bytes(32), "127.0.0.1")
+        await server.start()
+        chamber = sys.argv[1]
+        client = STTNode(b"2" * 32, bytes(32), "127.0.0.1", chamber_path=chamber)
+        await client.start()
+        port = server.local_address[1]
+        first = await client.connect_udp("127.0.0.1", port)
+        await first.close()
+        # From now on nothing can be written. Sessions don't depend on it.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        for _ in range(4):
+            session = await client.connect_udp("127.0.0.1", port)
+            await session.close()
+        await client.stop()
+        await server.stop()
+        print("done")
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of processes are not there")
+def test_a_full_disk_costs_no_session(tmp_path: Path) -> None:
+    assert python(FULL_DISK, str(tmp_path / "chamber")) == "done\n"
+
+
 def test_two_processes() -> None:
     async def go(port: int) -> None:
         async with node(1) as client:

@@ -10,10 +10,12 @@ from typing import Any, Callable
 import pytest
 from seigr_toolset_transmissions.chamber import Chamber
 from seigr_toolset_transmissions.crypto import STCWrapper
+from seigr_toolset_transmissions.errors import STTStreamError, STTTransportError
 from seigr_toolset_transmissions.events import EventEmitter
 from seigr_toolset_transmissions.frame import STTFrame
 from seigr_toolset_transmissions.frames import FrameDispatcher
 from seigr_toolset_transmissions.handshake import STTHandshake
+from seigr_toolset_transmissions.node import STTNode
 from seigr_toolset_transmissions.routing import EndpointManager
 from seigr_toolset_transmissions.storage import BinaryStorage
 from seigr_toolset_transmissions.streaming import (
@@ -22,12 +24,14 @@ from seigr_toolset_transmissions.streaming import (
     StreamDecoder,
     StreamEncoder,
 )
+from seigr_toolset_transmissions.transport import UDPTransport, WebSocketTransport
 
 STC = STCWrapper(bytes(range(32)))
 CONTEXT = STC.create_stream_context(b"session!", 1)
 FRAME = STTFrame(1, b"12345678", 1, 1)
 SHAKE = STTHandshake(STC, bytes(32), STC.generate_node_id(b""))
 ADDRESS = "0" * 64
+NODE = STTNode(bytes(32), bytes(32))
 
 
 def unwanted(_: Any) -> None: ...
@@ -61,17 +65,22 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (SHAKE.handle_hello, {"hello_bytes": b""}),
     (SHAKE.handle_response, {"response_bytes": b""}),
     (SHAKE.handle_confirm, {"confirm_bytes": b""}),
-    (BinaryStreamEncoder, {"data_source": b"", "stc_context": CONTEXT}),
+    (
+        BinaryStreamEncoder,
+        {"data_source": b"", "stc_context": CONTEXT, "mode": "live", "segment_size": 1},
+    ),
     (BinaryStreamDecoder, {"stc_context": CONTEXT}),
     (BinaryStreamDecoder(CONTEXT).receive_segment, {"encrypted_bytes": b"", "sequence": 1}),
-    (StreamEncoder, {"stc_context": CONTEXT}),
+    (StreamEncoder, {"stc_context": CONTEXT, "chunk_size": 1}),
     (StreamEncoder(CONTEXT).encode_bytes, {"data": b""}),
     (StreamDecoder, {"stc_context": CONTEXT}),
     (StreamDecoder(CONTEXT).decode_to_bytes, {"encrypted_chunks": []}),
+    (StreamDecoder(CONTEXT).decode_bytes, {"encrypted_chunks": []}),
     (BinaryStorage, {"stc_wrapper": STC, "storage_dir": Path()}),
     (BinaryStorage(STC, Path("unused")).store, {"data": b""}),
     (BinaryStorage(STC, Path("unused")).retrieve, {"hash_address": ADDRESS}),
     (BinaryStorage(STC, Path("unused")).exists, {"hash_address": ADDRESS}),
+    (BinaryStorage(STC, Path("unused")).store_stream, {"source": None}),
     (EndpointManager().route_to_endpoint, {"endpoint_id": "e", "data": b""}),
     (EndpointManager().receive_from_endpoint, {"endpoint_id": "e"}),
     (EventEmitter().on, {"event_type": "e", "handler": unwanted}),
@@ -79,6 +88,59 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (EventEmitter().emit, {"event_type": "e"}),
     (FrameDispatcher().register_handler, {"frame_type": 0x80, "handler": unwanted}),
     (FrameDispatcher().dispatch, {"frame_type": 0x80, "payload": b""}),
+    (
+        STTNode,
+        {
+            "node_seed": bytes(32),
+            "shared_seed": bytes(32),
+            "host": "127.0.0.1",
+            "port": 0,
+            "chamber_path": None,
+            "identity": b"",
+            "previous_shared_seeds": [],
+            "allowed_peers": [],
+            "max_sessions": 1,
+            "backlog": 1,
+            "accepts": True,
+            "frame_dispatcher": None,
+            "endpoint_manager": None,
+        },
+    ),
+    (
+        NODE.connect_udp,
+        {
+            "peer_host": "127.0.0.1",
+            "peer_port": 9,
+            "expected_peer": None,
+            "timeout": 1.0,
+            "resume": True,
+        },
+    ),
+    (
+        NODE.connect_ws,
+        {
+            "peer_host": "127.0.0.1",
+            "peer_port": 9,
+            "path": "/",
+            "origin": None,
+            "expected_peer": None,
+            "timeout": 1.0,
+            "resume": True,
+        },
+    ),
+    (NODE.listen_ws, {"host": "127.0.0.1", "port": 0, "path": "/", "origins": []}),
+    (UDPTransport, {"host": "127.0.0.1", "port": 0, "on_frame_received": unwanted}),
+    (
+        WebSocketTransport.connect,
+        {
+            "host": "127.0.0.1",
+            "port": 9,
+            "on_frame_received": unwanted,
+            "path": "/",
+            "origin": None,
+            "timeout": 1.0,
+        },
+    ),
 ]
 
 
@@ -98,7 +160,6 @@ class Nothing:
         pytest.param(call, parameters, name, id=f"{call.__qualname__}-{name}")
         for call, parameters in CALLS
         for name in parameters
-        if name != "decrypt"  # of bool: anything has a truth
     ],
 )
 def test_a_wrong_type_is_named(
@@ -129,3 +190,78 @@ def test_chambers(tmp_path: Path) -> None:
                 with pytest.raises(TypeError) as caught:
                     call(**{**parameters, name: Nothing()})
                 assert f"argument '{name}': " in str(caught.value)
+
+
+def test_sessions_and_streams() -> None:
+    async def go() -> None:
+        seed = bytes(32)
+        async with STTNode(seed, seed, "127.0.0.1") as one, STTNode(b"2" * 32, seed) as two:
+            assert two.local_address
+            session = await one.connect_udp("127.0.0.1", two.local_address[1])
+            stream = await session.open_stream()
+            calls: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+                (session.rotate_keys, {"stc_wrapper": STC}),
+                (session.close, {"code": 0, "reason": "", "timeout": 1.0}),
+                (session.send_datagram, {"data": b""}),
+                (session.send_frame, {"frame_type": 0x80, "payload": b""}),
+                (session.send_to_endpoint, {"endpoint_id": "e", "data": b""}),
+                (session.dispatch_frames, {"dispatcher": FrameDispatcher()}),
+                (session.route_endpoints, {"endpoint_manager": EndpointManager()}),
+                (session.open_stream, {"unidirectional": True}),
+                (session.stream_manager.get_stream, {"stream_id": 0}),
+                (stream.write, {"data": b""}),
+                (stream.reset, {"code": 0}),
+                (stream.set_priority, {"priority": 0}),
+                (stream.read, {"max_bytes": 1}),
+                (stream.read_exactly, {"count": 1}),
+                (stream.read_to_end, {"limit": 1}),
+                (stream.stop, {"code": 0}),
+            ]
+            for call, parameters in calls:
+                for name in parameters:
+                    with pytest.raises(TypeError) as caught:
+                        await finish(call, {**parameters, name: Nothing()})
+                    assert f"argument '{name}': " in str(caught.value)
+            with pytest.raises(STTStreamError, match="priority is"):
+                stream.set_priority(1 << 40)
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+
+
+@pytest.mark.parametrize("address", [("127.0.0.1", "9"), (b"127.0.0.1", 9), "ab", ("a",), 7])
+def test_addresses(address: Any) -> None:
+    async def go() -> None:
+        async with UDPTransport("127.0.0.1") as transport:
+            with pytest.raises(TypeError, match="argument 'address': "):
+                await transport.send_frame(FRAME, address)
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("name", ["previous_shared_seeds", "allowed_peers"])
+@pytest.mark.parametrize("value", ["text", bytes(32), bytearray(32), [1]])
+def test_one_where_several_are_wanted(name: str, value: Any) -> None:
+    # Text and bytes are iterables themselves: of letters and numbers.
+    with pytest.raises(TypeError, match=f"argument '{name}': "):
+        STTNode(bytes(32), bytes(32), **{name: value})
+
+
+def test_origins_are_several() -> None:
+    async def go() -> None:
+        async with STTNode(bytes(32), bytes(32), "127.0.0.1") as node:
+            with pytest.raises(TypeError, match="argument 'origins': "):
+                await node.listen_ws("127.0.0.1", origins="https://example.org")
+            with pytest.raises(STTTransportError, match="the path"):
+                await node.listen_ws("127.0.0.1", path="no slash")
+
+    asyncio.run(go())
+
+
+def test_sizes_out_of_range() -> None:
+    for size in (0, -1, 1 << 25):
+        with pytest.raises(STTStreamError, match="chunk_size is"):
+            StreamEncoder(CONTEXT, chunk_size=size)
+        with pytest.raises(STTStreamError, match="segment_size is"):
+            BinaryStreamEncoder(b"", CONTEXT, segment_size=size)
+    with pytest.raises(ValueError, match="mode is 'fast'"):
+        BinaryStreamEncoder(b"", CONTEXT, "fast")  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,10 +26,11 @@ def text(value: str, name: str) -> str:
 
 
 def integer(value: int, name: str) -> int:
-    """`value`, an int."""
-    if not isinstance(value, int):
-        raise wrong(name, "'int'", value)
-    return value
+    """`value` as an int; numbers of other libraries are taken, but no floats."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise wrong(name, "'int'", value) from None
 
 
 def path(value: PathLike, name: str) -> Path:
@@ -40,7 +42,8 @@ def path(value: PathLike, name: str) -> Path:
 
 def elements(value: Iterable[_T], name: str) -> list[_T]:
     """The elements of an iterable."""
-    if not isinstance(value, Iterable):
+    # Text and bytes are iterables, of what nobody means.
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes, bytearray, memoryview)):
         raise wrong(name, "an iterable", value)
     return list(value)
 

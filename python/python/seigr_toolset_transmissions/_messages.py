@@ -27,10 +27,10 @@ class FramePump:
         self._dispatcher = dispatcher
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, session: _native.SttSession | None = None) -> None:
-        """Begin; with a session, until that is over."""
+    def start(self, end: _native.SttSessionEnd | None = None) -> None:
+        """Begin; with the end of a session, until that comes."""
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(session))
+            self._task = asyncio.create_task(self._run(end))
 
     async def stop(self) -> None:
         """End; handlers that run are cancelled."""
@@ -39,10 +39,10 @@ class FramePump:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _run(self, session: _native.SttSession | None) -> None:
+    async def _run(self, end: _native.SttSessionEnd | None) -> None:
         handling: set[asyncio.Task[None]] = set()
         try:
-            while (given := await self.native.next(session)) is not None:
+            while (given := await self.native.next(end)) is not None:
                 task = asyncio.create_task(self._handle(*given))
                 handling.add(task)
                 task.add_done_callback(handling.discard)

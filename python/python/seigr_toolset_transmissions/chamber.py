@@ -47,19 +47,19 @@ class Chamber:
         return self._native.is_closed
 
     def store_key(self, key_id: str, key_data: Buffer) -> None:
-        """Store a key (1 MiB at most) under a name, in place of the one that was there.
+        """Store a key (16 MiB at most) under a name, in place of the one that was there.
 
         A name is any text of up to 4,096 bytes of UTF-8. Raises `STTChamberError`.
         """
-        self._native.put(False, _checks.text(key_id, "key_id"), key_data)
+        self._native.put(False, _name(key_id, "key_id"), key_data)
 
     def retrieve_key(self, key_id: str) -> bytes | None:
         """The key of this name, None if there is none. Raises `STTChamberError` if damaged."""
-        return self._native.get(False, _checks.text(key_id, "key_id"))
+        return self._native.get(False, _name(key_id, "key_id"))
 
     def delete_key(self, key_id: str) -> bool:
         """Remove a key, also a damaged one; says whether it was there."""
-        return self._native.remove(False, _checks.text(key_id, "key_id"))
+        return self._native.remove(False, _name(key_id, "key_id"))
 
     def list_keys(self) -> list[str]:
         """The names of all keys, sorted. Raises `STTChamberError` if one is damaged."""
@@ -73,11 +73,11 @@ class Chamber:
         if not isinstance(session_data, dict):
             raise _checks.wrong("session_data", "'dict'", session_data)
         data = serialize_stt(session_data)
-        self._native.put(True, _checks.text(session_id, "session_id"), data)
+        self._native.put(True, _name(session_id, "session_id"), data)
 
     def retrieve_session(self, session_id: str) -> dict[str, Any] | None:
         """What was stored of a session, None if nothing. Raises `STTChamberError` if damaged."""
-        data = self._native.get(True, _checks.text(session_id, "session_id"))
+        data = self._native.get(True, _name(session_id, "session_id"))
         if data is None:
             return None
         session = deserialize_stt(data)
@@ -87,7 +87,7 @@ class Chamber:
 
     def delete_session(self, session_id: str) -> bool:
         """Remove a session, also a damaged one; says whether it was there."""
-        return self._native.remove(True, _checks.text(session_id, "session_id"))
+        return self._native.remove(True, _name(session_id, "session_id"))
 
     def list_sessions(self) -> list[str]:
         """The names of all sessions, sorted. Raises `STTChamberError` if one is damaged."""
@@ -119,13 +119,22 @@ class Chamber:
         return f"<Chamber {str(self._path)!r}>"
 
 
+def _name(name: str, argument: str) -> str:
+    """A name that can be written as UTF-8; a lone surrogate can't."""
+    try:
+        _checks.text(name, argument).encode()
+    except UnicodeEncodeError as error:
+        raise STTChamberError(f"{argument} {name!r}: {error}", "limit") from None
+    return name
+
+
 def chamber_file(chamber_path: PathLike) -> Path:
     """The file that a chamber's path means; its folder is made."""
     path = _checks.path(chamber_path, "chamber_path")
-    if path.is_dir():
-        path = path / "chamber.stt"
     try:
+        if path.is_dir():
+            path = path / "chamber.stt"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise STTChamberError(f"making the folder of {path}: {error}") from error
+        raise STTChamberError(f"making the folder of chamber {path}: {error}") from error
     return path

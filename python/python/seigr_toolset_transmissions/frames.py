@@ -67,7 +67,7 @@ class FrameDispatcher:
 
 
 def _user_type(frame_type: int) -> int:
-    _checks.integer(frame_type, "frame_type")
+    frame_type = _checks.integer(frame_type, "frame_type")
     if not FrameDispatcher.FIRST <= frame_type <= FrameDispatcher.LAST:
         raise STTFrameError(f"frame_type is {frame_type:#04x}, the user's are 0x80 to 0xff")
     return frame_type

@@ -112,7 +112,10 @@ class STTStream:
 
     def set_priority(self, priority: int) -> None:
         """What is sent first: higher before lower, equals in turn. Default 0."""
-        self._sending().set_priority(_checks.integer(priority, "priority"))
+        value = _checks.integer(priority, "priority")
+        if not -(1 << 31) <= value < 1 << 31:
+            raise STTStreamError(f"priority is {value}, it takes -2^31 to 2^31 - 1")
+        self._sending().set_priority(value)
 
     async def read(self, max_bytes: int = 65536) -> bytes:
         """Wait for bytes and take what there is, at most `max_bytes`; `b""` at the end."""
@@ -353,13 +356,20 @@ class STTSession:
         Handlers run on the loop that calls this, until the session is over.
         """
         from seigr_toolset_transmissions._messages import FramePump
+        from seigr_toolset_transmissions.frames import FrameDispatcher
 
+        if not isinstance(dispatcher, FrameDispatcher):
+            raise _checks.wrong("dispatcher", "'FrameDispatcher'", dispatcher)
         self._pump = FramePump(dispatcher)
         self._native.dispatch_frames(self._pump.native)
-        self._pump.start(self._native)
+        self._pump.start(self._native.end())
 
     def route_endpoints(self, endpoint_manager: EndpointManager) -> None:
         """Have this session's endpoint messages put into `endpoint_manager`."""
+        from seigr_toolset_transmissions.routing import EndpointManager
+
+        if not isinstance(endpoint_manager, EndpointManager):
+            raise _checks.wrong("endpoint_manager", "'EndpointManager'", endpoint_manager)
         self._native.route_endpoints(endpoint_manager._native)
 
     async def flush(self) -> None:

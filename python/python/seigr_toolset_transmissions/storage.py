@@ -63,6 +63,8 @@ class BinaryStorage:
 
         If `source` raises, nothing is stored.
         """
+        if not isinstance(source, AsyncIterable):
+            raise _checks.wrong("source", "an async iterable", source)
         writer = await self._native.writer()
         async for piece in source:
             await writer.write(piece)

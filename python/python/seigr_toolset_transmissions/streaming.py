@@ -14,6 +14,7 @@ from drywire import _native
 from drywire._native import StreamContext
 
 from seigr_toolset_transmissions import _checks
+from seigr_toolset_transmissions.errors import STTStreamError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -22,6 +23,8 @@ __all__ = ["BinaryStreamDecoder", "BinaryStreamEncoder", "StreamDecoder", "Strea
 
 # What is sealed at a time of a long piece: bounds what the encoder holds ready.
 _STRIDE = 1 << 20
+# The most plaintext of a segment.
+_MOST = 1 << 24
 
 
 class BinaryStreamEncoder:
@@ -45,7 +48,7 @@ class BinaryStreamEncoder:
         mode: Literal["live", "bounded"] = "bounded",
         segment_size: int = 1400,
     ) -> None:
-        if mode not in ("live", "bounded"):
+        if _checks.text(mode, "mode") not in ("live", "bounded"):
             raise ValueError(f"mode is {mode!r}, it takes 'live' or 'bounded'")
         self._native = _native.SttStreamEncoder(stc_context, mode == "live", segment_size)
         if isinstance(data_source, AsyncIterable):
@@ -152,9 +155,12 @@ class StreamEncoder:
     """Seals whole messages as chunks in order, each of `chunk_size` plaintext bytes."""
 
     def __init__(self, stc_context: StreamContext, chunk_size: int = 65536) -> None:
-        # Checks both arguments.
-        _native.SttStreamEncoder(stc_context, False, chunk_size)
-        self._context, self._size = stc_context, chunk_size
+        size = _checks.integer(chunk_size, "chunk_size")
+        if not 1 <= size <= _MOST:
+            raise STTStreamError(f"chunk_size is {size}, it takes 1 to {_MOST}")
+        # Checks the other one.
+        _native.SttStreamEncoder(stc_context, False, size)
+        self._context, self._size = stc_context, size
 
     def encode_bytes(self, data: Buffer) -> Iterator[bytes]:
         """The chunks of one message, sealed as they are asked for; the last one tells the end."""
@@ -187,6 +193,12 @@ class StreamDecoder:
         `STTStreamError` if one follows the last or, at the end, if the last is missing: what was
         given before is then a part only.
         """
+        if not isinstance(encrypted_chunks, Iterable):
+            wanted = "an iterable of bytes-like objects"
+            raise _checks.wrong("encrypted_chunks", wanted, encrypted_chunks)
+        return self._pieces(encrypted_chunks)
+
+    def _pieces(self, encrypted_chunks: Iterable[Buffer]) -> Iterator[bytes]:
         opener = _native.SttChunkOpener(self._context)
         for chunk in encrypted_chunks:
             yield opener.open(chunk)
@@ -194,7 +206,4 @@ class StreamDecoder:
 
     def decode_to_bytes(self, encrypted_chunks: Iterable[Buffer]) -> bytes:
         """The message whose chunks these are, all of them, in order; as `decode_bytes`."""
-        if not isinstance(encrypted_chunks, Iterable):
-            wanted = "an iterable of bytes-like objects"
-            raise _checks.wrong("encrypted_chunks", wanted, encrypted_chunks)
         return b"".join(self.decode_bytes(encrypted_chunks))

@@ -113,6 +113,11 @@ impl<'a, 'py, T: FromPyObject<'a, 'py>> FromPyObject<'a, 'py> for Given<T> {
 }
 
 impl<T> Given<T> {
+    /// An argument that was left out.
+    pub(crate) const fn left_out(value: T) -> Self {
+        Self(Ok(value))
+    }
+
     /// The argument.
     pub(crate) fn named(self, py: Python<'_>, name: &str) -> PyResult<T> {
         self.0.map_err(|error| {

@@ -207,11 +207,14 @@ impl PyFrame {
 
     /// The frame at the start of `data`; what follows is left alone.
     #[classmethod]
-    #[pyo3(signature = (data, decrypt = false, stc_wrapper = None))]
+    #[pyo3(
+        signature = (data, decrypt = Given::left_out(false), stc_wrapper = None),
+        text_signature = "($cls, data, decrypt=False, stc_wrapper=None)"
+    )]
     fn from_bytes(
         class: &Bound<'_, PyType>,
         data: Given<Data>,
-        decrypt: bool,
+        decrypt: Given<bool>,
         stc_wrapper: Option<Given<Py<StcWrapper>>>,
     ) -> PyResult<Py<PyAny>> {
         Ok(Self::read(class, data, decrypt, stc_wrapper)?.0)
@@ -219,11 +222,14 @@ impl PyFrame {
 
     /// The frame at the start of `data`, and how many bytes it takes.
     #[classmethod]
-    #[pyo3(signature = (data, decrypt = false, stc_wrapper = None))]
+    #[pyo3(
+        signature = (data, decrypt = Given::left_out(false), stc_wrapper = None),
+        text_signature = "($cls, data, decrypt=False, stc_wrapper=None)"
+    )]
     fn read_from(
         class: &Bound<'_, PyType>,
         data: Given<Data>,
-        decrypt: bool,
+        decrypt: Given<bool>,
         stc_wrapper: Option<Given<Py<StcWrapper>>>,
     ) -> PyResult<(Py<PyAny>, usize)> {
         Self::read(class, data, decrypt, stc_wrapper)
@@ -250,11 +256,12 @@ impl PyFrame {
     fn read(
         class: &Bound<'_, PyType>,
         data: Given<Data>,
-        decrypt: bool,
+        decrypt: Given<bool>,
         stc_wrapper: Option<Given<Py<StcWrapper>>>,
     ) -> PyResult<(Py<PyAny>, usize)> {
         let py = class.py();
         let data = data.named(py, "data")?;
+        let decrypt = decrypt.named(py, "decrypt")?;
         let stc_wrapper = stc_wrapper.map(|stc| stc.named(py, "stc_wrapper"));
         let stc_wrapper = stc_wrapper.transpose()?;
         let (frame, used) = SttFrameRef::from_bytes(&data).map_err(|e| error(py, &e))?;

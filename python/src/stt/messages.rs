@@ -11,7 +11,7 @@ use super::{
     bridge::{Awaitable, ErrorToPython},
     errors::{raise, raise_kind},
     process::OfProcess,
-    session::SttSession,
+    session::{SttSession, SttSessionEnd},
 };
 
 /// Frames handed over and not yet taken; each session waits for the end of its own.
@@ -53,21 +53,21 @@ impl SttFrames {
         }))
     }
 
-    /// The next frame: session, type, payload, and what is to be told of its end. None once the
-    /// session is over, if one is given.
-    #[pyo3(signature = (session, /))]
-    fn next(&self, py: Python<'_>, session: Option<&SttSession>) -> PyResult<Awaitable> {
+    /// The next frame: session, type, payload, and what is to be told of its end. None at the end of
+    /// a session, if that is given.
+    #[pyo3(signature = (end, /))]
+    fn next(&self, py: Python<'_>, end: Option<&SttSessionEnd>) -> PyResult<Awaitable> {
         let receiver = Arc::clone(&self.0.get("dispatcher")?.receiver);
-        let session = session.map(SttSession::session).transpose()?;
+        let end = end.map(SttSessionEnd::end).transpose()?;
         let next = async move {
             let mut receiver = receiver.lock().await;
-            let Some(session) = session else {
+            let Some(end) = end else {
                 return Ok::<_, SendMessageError>(receiver.recv().await);
             };
             Ok(tokio::select! {
                 biased;
                 delivery = receiver.recv() => delivery,
-                _ = session.closed() => None,
+                _ = end.wait() => None,
             })
         };
         Awaitable::new(py, next, |py, delivery| {

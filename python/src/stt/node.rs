@@ -64,7 +64,7 @@ impl SttNode {
         allowed_peers: Option<Vec<Given<Data>>>,
         max_sessions: Given<Number>,
         backlog: Given<Number>,
-        accepts: bool,
+        accepts: Given<bool>,
     ) -> PyResult<Self> {
         let node_seed = node_seed.named(py, "node_seed")?;
         let shared_seed = shared_seed.named(py, "shared_seed")?;
@@ -82,6 +82,7 @@ impl SttNode {
         let most = u64::from(u32::MAX);
         let max_sessions = max_sessions.within(py, ERROR, "max_sessions", 1, most)?;
         let backlog = backlog.within(py, ERROR, "backlog", 1, most)?;
+        let accepts = accepts.named(py, "accepts")?;
         // Short seeds are stretched here, which takes a while.
         let built = py.detach(|| {
             let mut builder = Node::builder(&node_seed[..], &shared_seed[..])
@@ -131,7 +132,7 @@ impl SttNode {
         peer_port: Given<Number>,
         expected_peer: Option<Given<Data>>,
         timeout: Given<f64>,
-        resume: bool,
+        resume: Given<bool>,
     ) -> PyResult<Awaitable> {
         let node = self.node()?;
         let host = peer_host.named(py, "peer_host")?;
@@ -156,7 +157,7 @@ impl SttNode {
         origin: Option<Given<String>>,
         expected_peer: Option<Given<Data>>,
         timeout: Given<f64>,
-        resume: bool,
+        resume: Given<bool>,
     ) -> PyResult<Awaitable> {
         let node = self.node()?;
         let host = peer_host.named(py, "peer_host")?;
@@ -264,7 +265,7 @@ pub(crate) fn connect_options(
     py: Python<'_>,
     expected_peer: Option<Given<Data>>,
     timeout: Given<f64>,
-    resume: bool,
+    resume: Given<bool>,
 ) -> PyResult<ConnectOptions> {
     let timeout = timeout.named(py, "timeout")?;
     let mut options = ConnectOptions::default();
@@ -274,7 +275,7 @@ pub(crate) fn connect_options(
     }
     options.timeout = Duration::try_from_secs_f64(timeout)
         .map_err(|error| raise(py, ERROR, format!("timeout is {timeout}: {error}")))?;
-    options.resume = resume;
+    options.resume = resume.named(py, "resume")?;
     Ok(options)
 }
 
@@ -312,7 +313,6 @@ impl ErrorToPython for ConnectError {
             return raise(py, "STTTimeoutError", self);
         }
         let kind = match self {
-            Self::Chamber(error) => return errors::chamber(py, error),
             _ if self.wrong_peer().is_some() => "wrong_peer",
             Self::Stopped => "stopped",
             Self::Resolve { .. } => "resolve",

@@ -12,7 +12,9 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use stt::{CloseReason, ConnectionError, DatagramError, RecvStream, SendStream, Session, Side};
+use stt::{
+    CloseReason, ConnectionError, DatagramError, RecvStream, SendStream, Session, SessionEnd, Side,
+};
 
 use super::{
     bridge::{Awaitable, ErrorToPython},
@@ -31,6 +33,16 @@ const ERROR: &str = "STTSessionError";
 /// The compiled part of `STTSession`.
 #[pyclass(frozen)]
 pub(crate) struct SttSession(OfProcess<Session>);
+
+/// Tells of a session's end, and doesn't keep the session open.
+#[pyclass(frozen)]
+pub(crate) struct SttSessionEnd(OfProcess<SessionEnd>);
+
+impl SttSessionEnd {
+    pub(crate) fn end(&self) -> PyResult<SessionEnd> {
+        self.0.get("session").cloned()
+    }
+}
 
 type Halves = (Option<SendStream>, Option<RecvStream>);
 
@@ -85,8 +97,9 @@ impl SttSession {
     }
 
     #[pyo3(signature = (unidirectional, /))]
-    fn open_stream(&self, py: Python<'_>, unidirectional: bool) -> PyResult<Awaitable> {
+    fn open_stream(&self, py: Python<'_>, unidirectional: Given<bool>) -> PyResult<Awaitable> {
         let session = self.session()?;
+        let unidirectional = unidirectional.named(py, "unidirectional")?;
         let open = async move {
             Ok::<Halves, CloseReason>(if unidirectional {
                 (Some(session.open_uni().await?), None)
@@ -226,6 +239,11 @@ impl SttSession {
         Awaitable::new(py, closed, |py, reason| {
             Ok(reason.to_python(py).into_value(py).into_any())
         })
+    }
+
+    /// What tells of the session's end without keeping it open.
+    fn end(&self) -> PyResult<SttSessionEnd> {
+        Ok(SttSessionEnd(OfProcess::new(self.session()?.end())))
     }
 
     fn ping(&self) -> PyResult<()> {

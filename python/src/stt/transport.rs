@@ -110,7 +110,7 @@ impl SttUdp {
         let transport = Arc::clone(self.transport.get("transport")?);
         let frame = copied(py, frame)?;
         let host = host.named(py, "address")?;
-        let port = port.within(py, ERROR, "port", 1, 65_535)? as u16;
+        let port = port.within(py, ERROR, "address", 1, 65_535)? as u16;
         let is_ipv4 = self.local.is_ipv4();
         let send = async move {
             let to = match host.parse::<IpAddr>() {
