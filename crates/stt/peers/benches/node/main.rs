@@ -22,7 +22,11 @@ fn main() {
     println!("|---|---:|---:|---:|---:|---|");
     if arguments.iter().any(|argument| argument == "--ours") {
         // For a profile of ours alone.
-        println!("{:?}", ours::bulk(size.bulk));
+        match only.map(String::as_str) {
+            Some("set-up") => println!("{:?}", median(&mut ours::set_up(10 * size.connects))),
+            Some("echo") => println!("{:?}", median(&mut ours::echo(10 * size.echoes))),
+            _ => println!("{:?}", ours::bulk(size.bulk)),
+        }
         return;
     }
     if wanted("bulk") {
