@@ -338,7 +338,7 @@ def params():
     good("defaults", own)
     good("all", (1, b"\xde\xad\xbe\xef"), (2, b"\2\1"), (3, b"\0\x78"), (4, b"\1"))
     good("all limits", (1, bytes(8)), (3, bytes([1, 2, 3, 4, 5, 0x20, 7])))
-    good("largest limits", own, (3, b"\xff" * 7))
+    good("largest limits", own, (3, b"\xff" * 6 + b"\x5f"))
     good("unknown ones are skipped", own, (0x80, b"abc"), (0xFF, b""), canonical=False)
     good("defaults written out", own, (3, DEFAULTS), canonical=False)
     good("no limit written out", own, (3, b""), canonical=False)
@@ -356,6 +356,7 @@ def params():
         ("nine aeads", tlv(own, (2, bytes(9))), "invalid", 2),
         ("eight limits", tlv(own, (3, bytes(8))), "invalid", 3),
         ("largest packet of 60", tlv(own, (3, DEFAULTS[:5] + b"\x1f")), "invalid", 3),
+        ("ack delay of 2^14 ms", tlv(own, (3, DEFAULTS[:6] + b"\x60")), "invalid", 3),
         ("no version", tlv(own, (4, b"")), "invalid", 4),
         ("unknown", tlv(own, (5, b"")), "unknown", 5),
         ("unknown twice", tlv(own, (0x80, b""), (0x80, b"")), "order", 0x80),

@@ -54,10 +54,11 @@ impl Limits {
         self.with(MAX_DATAGRAM, byte)
     }
 
-    /// With how long this end may hold an acknowledgement back, in whole milliseconds; default
-    /// 25 ms (24 on the wire).
+    /// With how long this end may hold an acknowledgement back, in whole milliseconds, under
+    /// 2^14; default 25 ms (24 on the wire).
     pub fn with_max_ack_delay(self, delay: Duration) -> Self {
-        self.with(MAX_ACK_DELAY, to_minifloat(millis(delay)))
+        let millis = millis(delay).min(ACK_DELAY_END - 1);
+        self.with(MAX_ACK_DELAY, to_minifloat(millis))
     }
 
     /// The time after which an idle session ends, `None` for never.
@@ -103,11 +104,13 @@ impl Limits {
     }
 
     /// From the bytes sent: at most [`Limits::COUNT`], those left out as by default. `None` if
-    /// there are more, or the largest packet is too small.
+    /// there are more, the largest packet is too small, or acknowledgements would come too late.
     pub(super) fn from_wire(bytes: &[u8]) -> Option<Self> {
         let mut limits = Self::default();
         limits.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        (limits.max_datagram() >= Self::MIN_DATAGRAM).then_some(limits)
+        let is_allowed = limits.max_datagram() >= Self::MIN_DATAGRAM
+            && limits.value(MAX_ACK_DELAY) < ACK_DELAY_END;
+        is_allowed.then_some(limits)
     }
 
     fn with(mut self, index: usize, byte: u8) -> Self {
@@ -176,6 +179,10 @@ const MAX_STREAMS: usize = 3;
 const MAX_DATAGRAM: usize = 5;
 const MAX_ACK_DELAY: usize = 6;
 
+/// Milliseconds from which on no end may hold acknowledgements back (RFC 9000 §18.2): the time-outs that
+/// keep a session, closed ones too, follow from it.
+const ACK_DELAY_END: u64 = 1 << 14;
+
 const DEFAULT: [u8; Limits::COUNT] = [
     to_minifloat(30_000),
     to_minifloat(1 << 20),
@@ -224,7 +231,7 @@ mod tests {
         assert_eq!(limits.max_streams(Dir::Bi), 1);
         assert_eq!(limits.max_streams(Dir::Uni), Limits::MAX);
         assert_eq!(limits.max_datagram(), 1_152);
-        assert_eq!(limits.max_ack_delay().as_millis(), u128::from(Limits::MAX));
+        assert_eq!(limits.max_ack_delay(), Duration::from_millis(15_360));
         assert_eq!(Limits::from_wire(limits.as_wire()), Some(limits));
 
         let limits = Limits::default().with_max_datagram(0);
@@ -243,6 +250,10 @@ mod tests {
         bytes[MAX_DATAGRAM] = to_minifloat(63);
         assert_eq!(Limits::from_wire(&bytes), None);
         bytes[MAX_DATAGRAM] = to_minifloat(64);
+        assert!(Limits::from_wire(&bytes).is_some());
+        bytes[MAX_ACK_DELAY] = to_minifloat(ACK_DELAY_END);
+        assert_eq!(Limits::from_wire(&bytes), None);
+        bytes[MAX_ACK_DELAY] -= 1;
         assert!(Limits::from_wire(&bytes).is_some());
     }
 

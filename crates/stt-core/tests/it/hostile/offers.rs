@@ -78,7 +78,7 @@ fn an_answer_with_an_aead_that_was_not_offered_or_with_two_ends_the_attempt() {
 
 #[test]
 fn parameters_that_break_the_rules_are_refused_at_both_ends() {
-    let broken: [&[u8]; 9] = [
+    let broken: [&[u8]; 10] = [
         &[1, 4, 1, 2, 3, 4],    // twice
         &[5, 0],                // unknown and critical
         &[3, 1, 0x66, 2, 1, 1], // out of order
@@ -86,6 +86,7 @@ fn parameters_that_break_the_rules_are_refused_at_both_ends() {
         &[2, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1],
         &[3, 8, 0, 0, 0, 0, 0, 0, 0, 0],             // eight limits
         &[3, 6, 0x66, 0x90, 0x80, 0x24, 0x24, 0x10], // packets of 16 bytes
+        &[3, 7, 0x66, 0x90, 0x80, 0x24, 0x24, 0x70, 0x60], // acknowledgements after 2^14 ms
         &[2, 5, 1],                                  // cut short
         &[2],
     ];
