@@ -23,6 +23,7 @@ mod path;
 mod profile;
 mod range_set;
 mod recovery;
+mod scalar;
 mod side;
 mod stats;
 mod stream;

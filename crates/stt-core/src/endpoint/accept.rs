@@ -1,7 +1,5 @@
 //! Answering HELLOs (`docs/spec/stt-handshake.md` §3 to §11).
 
-use stt_crypto::secret::Secret;
-
 use super::{
     Endpoint, MAX_ANSWERS, TicketRequest,
     half_open::{Answered, AwaitsTicket, HalfOpen, State},
@@ -157,7 +155,7 @@ impl Endpoint {
             return Err(Refusal::Full);
         }
         let hello = &arrival.hello;
-        let ephemeral = Secret::new(self.random());
+        let ephemeral = self.scalar();
         let credentials = &self.config.credentials;
         let Some(id) = hello.ticket else {
             let heard = Heard::full(credentials, hello, &ephemeral)?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rand_core::Rng;
-use stt_crypto::secret::Key32;
 
 use super::{
     ConnectConfig, ConnectError, ConnectionHandle, Endpoint, Live, OpenError, Slot,
@@ -53,7 +52,7 @@ impl Endpoint {
 
         let terms = self.config.terms(&profile);
         let icid = self.icid();
-        let scalar = Key32::new(self.random());
+        let scalar = self.scalar();
         let (ids, rng, credentials) = (&mut self.ids, &mut self.rng, &self.config.credentials);
         let handle = self
             .slots
@@ -198,7 +197,7 @@ impl Endpoint {
 
     fn attempt(&mut self, terms: Terms, local_id: WireId, ticket: Option<&Ticket>) -> Attempt {
         let icid = self.icid();
-        let scalar = self.random();
+        let scalar = *self.scalar().expose();
         let credentials = &self.config.credentials;
         Attempt::start(credentials, terms, local_id, icid, scalar, ticket)
             .expect("parameters fit a Noise message")

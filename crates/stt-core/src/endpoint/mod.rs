@@ -24,7 +24,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use stt_crypto::{NodeId, secret::ResetKey};
+use stt_crypto::{
+    NodeId,
+    secret::{Key32, ResetKey},
+};
 
 pub use config::{AnyPath, ConnectConfig, EndpointConfig, Paths, ResetConfig};
 pub use event::{ConnectError, EndpointEvent, OpenError, TicketRequest};
@@ -45,7 +48,7 @@ use self::{
     slab::Slab,
     tickets::Tickets,
 };
-use crate::{PathId, connection::Connection, handshake::Icid, wire::WireId};
+use crate::{PathId, connection::Connection, handshake::Icid, scalar, wire::WireId};
 
 /// All sessions of one node on any number of paths, and the handshakes that lead to them.
 ///
@@ -204,6 +207,11 @@ impl Endpoint {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
         bytes
+    }
+
+    /// A secret scalar, which nobody draws again.
+    fn scalar(&mut self) -> Key32 {
+        scalar::draw(&mut self.rng)
     }
 
     /// Queues an answer; `false` if there is no room.

@@ -2,17 +2,14 @@ use core::fmt;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use stt_crypto::{
-    NodeId, Session,
-    secret::{Key32, Secret},
-};
+use stt_crypto::{NodeId, Session, secret::Key32};
 use subtle::ConstantTimeEq;
 
 use super::{
     Credentials, Hello, Icid, Refusal, ResponseError, Terms, envelope::NEW_ICID_LEN,
     initiator::Attempt, responder::Heard,
 };
-use crate::wire::WireId;
+use crate::{scalar, wire::WireId};
 
 /// The handshake by itself, three calls and a confirmation, for callers that carry its messages on
 /// their own (`docs/spec/stt-handshake.md` §5, §15). An endpoint does all this, and answers
@@ -79,7 +76,7 @@ impl SttHandshake {
     /// None that a caller can cause.
     pub fn initiate_handshake(&mut self) -> Result<Vec<u8>, HandshakeError> {
         let icid = self.icid();
-        let ephemeral = self.random();
+        let ephemeral = *scalar::draw(&mut self.rng).expose();
         let wire_id = self.wire_id();
         let attempt = Attempt::start(
             &self.credentials,
@@ -114,7 +111,7 @@ impl SttHandshake {
         {
             return Err(HandshakeError::Reflected);
         }
-        let ephemeral = Secret::new(self.random());
+        let ephemeral = scalar::draw(&mut self.rng);
         let heard = Heard::full(&self.credentials, &hello, &ephemeral)?;
         let (response, agreed) = heard.answer(&hello, &Terms::default(), self.wire_id())?;
         self.state = State::Answered(Box::new(Done {
