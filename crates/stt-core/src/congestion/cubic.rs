@@ -72,8 +72,9 @@ impl Cubic {
             }
         });
         // RFC 9438 §4.2: where the curve will be one round trip from now.
-        let elapsed = ack.now.saturating_since(epoch.start) + ack.rtt.smoothed();
-        let target = curve(elapsed, epoch.k, state.w_max, mtu)
+        let elapsed = ack.now.saturating_since(epoch.start);
+        let here = curve(elapsed, epoch.k, state.w_max, mtu);
+        let target = curve(elapsed + ack.rtt.smoothed(), epoch.k, state.w_max, mtu)
             .clamp(state.window, state.window.saturating_add(state.window / 2));
         epoch.last_used = ack.now;
 
@@ -87,7 +88,7 @@ impl Cubic {
         let divisor = u128::from(state.window) * down;
         state.w_est += whole(&mut state.estimate_rest, divisor);
 
-        if state.w_est > target {
+        if state.w_est > here {
             state.window = state.window.max(state.w_est);
             state.window_rest = 0;
         } else {
@@ -135,6 +136,8 @@ impl Controller for Cubic {
             self.before = None;
             self.state.window = minimum_window(self.mtu);
             self.state.epoch = None;
+            // The next avoidance starts from its own window: W_max = cwnd, K = 0 (RFC 9438 §4.8).
+            self.state.w_max = 0;
         }
     }
 
@@ -239,6 +242,35 @@ mod tests {
         assert_eq!(at(k + 1_000_000), w_max + 400);
         assert_eq!(at(k + 10_000_000), w_max + 400_000);
         assert!(at(u64::MAX) >= w_max + 400_000_000 * 1_000);
+    }
+
+    /// RFC 9438 §4.8.
+    #[test]
+    fn after_persistent_congestion_the_curve_starts_where_avoidance_does() {
+        let mut rtt = RttEstimator::new(Duration::from_millis(100));
+        rtt.update(Duration::from_millis(100), Duration::ZERO);
+        let mut cubic = Cubic::new(1_000, 1_000_000);
+        cubic.on_loss(&Loss {
+            bytes: 1_000,
+            before: 1_000_000,
+            rtt: rtt.latest(),
+            event: true,
+            persistent: true,
+        });
+        assert_eq!(cubic.window(), 2_000);
+        cubic.on_ack(&Acked {
+            now: Timestamp::from_millis(100),
+            bytes: 699_000,
+            fresh: 699_000,
+            before: 699_000,
+            in_flight: 0,
+            peak: u64::MAX,
+            rtt: &rtt,
+            round: true,
+            sample: None,
+        });
+        let State { epoch, w_max, .. } = cubic.state;
+        assert_eq!((w_max, epoch.map(|epoch| epoch.k)), (700_000, Some(0)));
     }
 
     /// RFC 9438 §4.2: after a loss the window is back where it was after K, and follows the curve

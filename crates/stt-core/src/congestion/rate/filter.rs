@@ -35,6 +35,8 @@ impl MaxRate {
 pub(super) struct MinRtt {
     rtt: Option<Duration>,
     at: Timestamp,
+    /// The least sample since that one is too old.
+    anew: Option<Duration>,
 }
 
 impl MinRtt {
@@ -43,12 +45,18 @@ impl MinRtt {
         if self.rtt.is_none_or(|rtt| sample <= rtt) {
             self.rtt = Some(sample);
             self.at = now;
+            self.anew = None;
         }
-        now.saturating_since(self.at) > WINDOW
+        let expired = now.saturating_since(self.at) > WINDOW;
+        if expired {
+            self.anew = Some(self.anew.map_or(sample, |least| least.min(sample)));
+        }
+        expired
     }
 
-    /// Measured anew: whatever was seen, it holds for another window.
+    /// Measured anew: what was seen since it expired holds for another window.
     pub(super) fn renew(&mut self, now: Timestamp) {
+        self.rtt = self.anew.take().or(self.rtt);
         self.at = now;
     }
 
@@ -61,3 +69,27 @@ impl MinRtt {
 const ROUNDS: usize = 10;
 /// Time for a queue of other flows to drain once by chance.
 const WINDOW: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_round_trip_is_that_of_the_last_ten_seconds() {
+        let at = |seconds: u64| Timestamp::from_millis(seconds * 1_000);
+        let ms = Duration::from_millis;
+        let mut least = MinRtt::default();
+        assert!(!least.update(at(0), ms(50)));
+        assert!(!least.update(at(5), ms(600)));
+        assert!(least.update(at(11), ms(650)));
+        assert!(least.update(at(11), ms(610)));
+        assert!(least.update(at(12), ms(640)));
+        assert_eq!(least.get(), ms(50), "until it is measured");
+        least.renew(at(12));
+        assert_eq!(least.get(), ms(610));
+        assert!(!least.update(at(13), ms(640)));
+        assert!(!least.update(at(14), ms(60)));
+        least.renew(at(15));
+        assert_eq!(least.get(), ms(60));
+    }
+}
