@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use crate::Timestamp;
+use crate::{Timestamp, wire::Limits};
 
 /// Searches for the largest packet that a path carries (DPLPMTUD, RFC 8899; RFC 9000 §14.3;
 /// `docs/spec/stt-recovery.md`, 9).
@@ -8,13 +8,15 @@ use crate::Timestamp;
 pub(crate) struct MtuDiscovery {
     /// Size of full packets now.
     current: u16,
-    /// The size that the path is taken to carry whatever happens: BASE_PLPMTU.
+    /// The size that the path is taken to carry to begin with: BASE_PLPMTU.
     base: u16,
     /// The most that either end takes.
     most: u16,
     state: State,
-    /// Bursts of loss of packets above `base` since one of that size last arrived.
+    /// Bursts of loss since a packet as large as `suspect` last arrived.
     suspicious: u8,
+    /// The smallest of the largest packets of these bursts.
+    suspect: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl MtuDiscovery {
             most: most.max(base),
             state: State::Off,
             suspicious: 0,
+            suspect: u16::MAX,
         };
         if enabled {
             discovery.search(base, u32::from(discovery.most) + 1, Timestamp::ZERO);
@@ -90,7 +93,7 @@ impl MtuDiscovery {
             };
             self.search(size.max(self.current), refused, now);
         }
-        self.suspicious = 0;
+        self.on_acked(size);
         if size > self.current {
             self.current = size;
             return true;
@@ -123,48 +126,92 @@ impl MtuDiscovery {
 
     /// A packet of `size` bytes, no probe, arrived.
     pub(crate) const fn on_acked(&mut self, size: u16) {
-        if size > self.base {
-            self.suspicious = 0;
+        if size >= self.suspect {
+            self.trust();
         }
     }
 
     /// Packets were declared lost at one time, the largest of which, no probe, had `largest` bytes,
-    /// or a probe time-out passed with such packets in flight. Whether the path turns out to be a
-    /// black hole for them, so that the size falls to the base (RFC 8899 §4.3).
-    pub(crate) fn on_loss(&mut self, largest: u16, now: Timestamp) -> bool {
-        if self.state == State::Off || largest <= self.base || self.current <= self.base {
+    /// because later ones arrived (`others_arrive`), or a probe time-out passed with such packets in
+    /// flight. Whether the path turns out to be a black hole for them, so that the size falls to the
+    /// base, and from there, if others do arrive, to the least (RFC 8899 §4.3, §5.2).
+    pub(crate) fn on_loss(&mut self, largest: u16, others_arrive: bool, now: Timestamp) -> bool {
+        let is_above_base = self.current > self.base;
+        let fall_to = if is_above_base {
+            self.base
+        } else {
+            self.least()
+        };
+        // A path that carries nothing at all is no matter of size, and what is larger than packets are now was given up.
+        if self.state == State::Off
+            || largest <= fall_to
+            || largest > self.current
+            || self.current <= fall_to
+            || !is_above_base && !others_arrive
+        {
             return false;
         }
         self.suspicious += 1;
+        self.suspect = self.suspect.min(largest);
         if self.suspicious < BLACK_HOLE_BURSTS {
             return false;
         }
-        self.suspicious = 0;
-        self.current = self.base;
-        self.state = State::Done {
-            again_at: now + BLACK_HOLE_PAUSE,
-        };
+        self.trust();
+        self.current = fall_to;
+        if is_above_base {
+            self.state = State::Done {
+                again_at: now + BLACK_HOLE_PAUSE,
+            };
+        } else {
+            // So small packets are mostly header: no time to lose.
+            self.search(fall_to, u32::from(self.most) + 1, now);
+        }
         true
+    }
+
+    /// Whether losses look like those of packets that are too large.
+    pub(crate) const fn is_suspicious(&self) -> bool {
+        self.suspicious > 0
+    }
+
+    /// The size that every link carries: MIN_PLPMTU. Where no size is looked for, the only one.
+    pub(crate) fn least(&self) -> u16 {
+        if self.state == State::Off {
+            self.current
+        } else {
+            Limits::MIN_DATAGRAM.min(self.base)
+        }
+    }
+
+    const fn trust(&mut self) {
+        self.suspicious = 0;
+        self.suspect = u16::MAX;
     }
 
     /// Another path: back to the base, and search anew.
     pub(crate) fn on_path_change(&mut self, now: Timestamp) {
         if self.state != State::Off {
             self.current = self.base;
-            self.suspicious = 0;
+            self.trust();
             self.search(self.base, u32::from(self.most) + 1, now);
         }
     }
 
     fn search(&mut self, carried: u16, refused: u32, now: Timestamp) {
         self.state = if refused <= u32::from(carried) + u32::from(PRECISION) {
+            let pause = if carried < self.base {
+                BLACK_HOLE_PAUSE
+            } else {
+                RAISE_TIMER
+            };
             State::Done {
-                again_at: now + RAISE_TIMER,
+                again_at: now + pause,
             }
         } else {
-            // The sizes of Ethernet and of our own limit are tried first, then halves.
-            let usual = USUAL
+            // The base, the sizes of Ethernet and of our own limit are tried first, then halves.
+            let usual = [self.base]
                 .into_iter()
+                .chain(USUAL)
                 .find(|&usual| usual > carried && u32::from(usual) < refused);
             let whole = u32::from(carried) + (refused - u32::from(carried)) / 2;
             let middle = u16::try_from(whole).unwrap_or(self.most);
@@ -240,16 +287,16 @@ mod tests {
         let mut discovery = MtuDiscovery::new(1_200, 1_472, true);
         assert!(discovery.on_probe_acked(1_472, Timestamp::ZERO));
         assert!(
-            !discovery.on_loss(1_200, Timestamp::ZERO),
+            !discovery.on_loss(1_200, false, Timestamp::ZERO),
             "small ones prove nothing"
         );
-        assert!(!discovery.on_loss(1_472, Timestamp::ZERO));
-        assert!(!discovery.on_loss(1_472, Timestamp::ZERO));
+        assert!(!discovery.on_loss(1_472, true, Timestamp::ZERO));
+        assert!(!discovery.on_loss(1_472, true, Timestamp::ZERO));
         discovery.on_acked(1_472);
-        assert!(!discovery.on_loss(1_472, Timestamp::ZERO));
-        assert!(!discovery.on_loss(1_472, Timestamp::ZERO));
+        assert!(!discovery.on_loss(1_472, true, Timestamp::ZERO));
+        assert!(!discovery.on_loss(1_472, true, Timestamp::ZERO));
         discovery.on_acked(1_200);
-        assert!(discovery.on_loss(1_472, Timestamp::ZERO));
+        assert!(discovery.on_loss(1_472, true, Timestamp::ZERO));
         assert_eq!(discovery.current(), 1_200);
         assert_eq!(discovery.poll_probe(Timestamp::from_millis(59_999)), None);
         assert!(
@@ -263,6 +310,46 @@ mod tests {
     fn off_stays_off() {
         let mut discovery = MtuDiscovery::new(64, 65_535, false);
         assert_eq!(discovery.poll_probe(Timestamp::MAX), None);
-        assert!(!discovery.on_loss(65_535, Timestamp::MAX));
+        assert!(!discovery.on_loss(65_535, true, Timestamp::MAX));
+    }
+
+    #[test]
+    fn a_black_hole_below_the_base_is_left_and_its_size_found() {
+        let mut discovery = MtuDiscovery::new(1_200, 1_472, true);
+        let burst = |discovery: &mut MtuDiscovery| discovery.on_loss(1_200, true, Timestamp::ZERO);
+        for _ in 0..10 {
+            assert!(
+                !discovery.on_loss(1_200, false, Timestamp::ZERO),
+                "nothing arrives at all"
+            );
+            assert!(
+                !discovery.on_loss(1_452, true, Timestamp::ZERO),
+                "larger than packets are now"
+            );
+        }
+        assert!(!burst(&mut discovery) && !burst(&mut discovery));
+        discovery.on_acked(1_200);
+        assert!(!discovery.is_suspicious(), "it was chance");
+        assert!(!burst(&mut discovery) && !burst(&mut discovery));
+        discovery.on_acked(300);
+        assert!(burst(&mut discovery), "smaller ones prove nothing");
+        assert_eq!(discovery.current(), 64);
+        let mut first = None;
+        while let Some(size) = discovery.poll_probe(Timestamp::ZERO) {
+            first.get_or_insert(size);
+            discovery.on_probe_sent();
+            if size <= 576 {
+                assert!(discovery.on_probe_acked(size, Timestamp::ZERO));
+            } else {
+                discovery.on_probe_lost(size, Timestamp::ZERO);
+            }
+        }
+        assert_eq!(first, Some(1_200), "perhaps it was only chance");
+        assert!((556..=576).contains(&discovery.current()));
+        assert!(
+            discovery
+                .poll_probe(Timestamp::from_millis(60_000))
+                .is_some()
+        );
     }
 }

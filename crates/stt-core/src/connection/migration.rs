@@ -65,7 +65,9 @@ impl Connection {
         if let Some(given_up) = self.candidate.take_if(|candidate| candidate.id == path) {
             self.leave(&given_up);
         }
-        self.recovery.on_path_change(now, false);
+        self.recovery.on_path_change(now);
+        // Also if nothing may be sent there: then the time-out ends it.
+        self.active.look_again(now + self.recovery.pto());
         self.datagrams.set_max_size(self.max_datagram());
         self.stats.path_changes += 1;
         self.push_event(Event::PathChanged(path));
@@ -148,7 +150,7 @@ impl Connection {
         former.prove();
         let left = core::mem::replace(&mut self.active, *former);
         self.leave(&left);
-        self.recovery.on_path_change(now, false);
+        self.recovery.on_path_change(now);
         self.push_event(Event::PathFailed(failed));
         self.observe(now, Observed::Path(self.active.id));
         self.rearm_path();

@@ -111,6 +111,8 @@ pub struct Connection {
     keys: Keys,
     replay: ReplayWindow,
     received: Received,
+    /// The largest eliciting packet that no ACK of ours covers yet, bytes.
+    heard_size: usize,
     recovery: Recovery<Manifest>,
     /// Reused by every acknowledgement.
     outcome: Outcome<Manifest>,
@@ -215,6 +217,7 @@ impl Connection {
             confirmed: false,
             replay: ReplayWindow::new(),
             received: Received::new(local_limits.max_ack_delay(), profile.timers()),
+            heard_size: 0,
             recovery,
             outcome: Outcome::default(),
             pool: Pool::default(),
@@ -428,8 +431,12 @@ impl Connection {
 
     /// A stateless reset of the peer was found.
     pub(crate) fn on_reset(&mut self, now: Timestamp) {
-        self.end(ConnectionError::Reset);
-        self.drain_now(now);
+        if matches!(self.state, State::Open) {
+            self.end(ConnectionError::Reset);
+        }
+        if !self.is_drained() {
+            self.drain_now(now);
+        }
     }
 
     /// Access to the keys for tests of their limits.

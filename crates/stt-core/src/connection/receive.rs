@@ -37,6 +37,9 @@ impl Connection {
     ) {
         self.stats.packets_received += 1;
         self.stats.bytes_received += datagram.len() as u64;
+        for known in self.paths_mut().filter(|known| known.id == path) {
+            known.on_received(datagram.len());
+        }
         match &mut self.state {
             State::Open => {}
             State::Closing(closing) => {
@@ -49,9 +52,6 @@ impl Connection {
                 return;
             }
             State::Draining | State::Drained => return,
-        }
-        for known in self.paths_mut().filter(|known| known.id == path) {
-            known.on_received(datagram.len());
         }
         match self.open_packet(now, datagram) {
             Ok(packet) => self.accept_packet(now, path, ecn, &packet, datagram),
@@ -145,6 +145,9 @@ impl Connection {
             Ok(seen) => {
                 self.received
                     .on_packet(now, packet.number, ecn, seen.eliciting);
+                if seen.eliciting {
+                    self.heard_size = self.heard_size.max(datagram.len());
+                }
                 if seen.ping_only {
                     self.received.hurry(now);
                 }

@@ -7,7 +7,7 @@ use crate::{
     observer::{self, Observed},
     recovery::{SendState, Sent},
     wire::{
-        Ack, Frame, WireId, Writer,
+        Ack, Frame, Limits, WireId, Writer,
         header::{self, MIN_PN_AND_PLAINTEXT, SealedHeader},
     },
 };
@@ -22,6 +22,10 @@ use super::{
 
 /// A packet with a challenge, and with the acknowledgement that rides on it, takes at most this.
 const CHALLENGE_SIZE: u64 = 48;
+/// What every link carries.
+const LEAST_SIZE: usize = Limits::MIN_DATAGRAM as usize;
+/// Packets on other paths between two on the active one: each takes a number, and the numbers in between take memory.
+const MAX_UNTRACKED: u64 = 1_024;
 
 /// What a packet may hold.
 #[derive(Clone, Copy)]
@@ -90,10 +94,16 @@ impl Connection {
                 // A packet that only the buffer's end makes short wastes its header.
                 break;
             }
-            let room = segment.unwrap_or(mtu).min(left);
+            let mut room = segment.unwrap_or(mtu).min(left);
             let Some(plan) = self.plan(now, room) else {
                 break;
             };
+            if plan.probe {
+                room = room.min(usize::from(self.recovery.probe_size(self.probes)));
+            } else if !plan.data && self.heard_size <= LEAST_SIZE {
+                // Perhaps nothing larger passes: an ACK of many ranges might not.
+                room = room.min(LEAST_SIZE);
+            }
             let Some(size) = self.transmit_packet(now, plan, &mut buf[written..written + room])
             else {
                 break;
@@ -203,7 +213,8 @@ impl Connection {
 
     /// Challenges and answers on paths that are not active.
     fn transmit_elsewhere(&mut self, now: Timestamp, buf: &mut [u8]) -> Option<Transmit> {
-        if !self.confirmed {
+        // What goes elsewhere isn't tracked, but takes numbers between those that are.
+        if !self.confirmed || self.recovery.untracked() >= MAX_UNTRACKED {
             return None;
         }
         let (path, sequence, challenge, frame) =
@@ -303,6 +314,18 @@ impl Connection {
         }
         let mut writer = Writer::new(&mut buf[start..end]);
 
+        // Before the ACK, whose ranges may take all the room that an unproven path has.
+        if let Some(data) = self.responses.take(&self.active.id) {
+            eliciting |= put(&mut writer, &Frame::PathResponse(data));
+        }
+        if let Some(data) = challenge
+            && put(&mut writer, &Frame::PathChallenge(data))
+        {
+            eliciting = true;
+            let again = now + self.recovery.pto();
+            self.active.on_challenge_sent(data, again);
+            self.rearm_path();
+        }
         if self.received.has_news() {
             let written = Ack::write(
                 &mut writer,
@@ -315,19 +338,9 @@ impl Connection {
                 let largest = *range.end();
                 carried.ack = Some(largest);
                 self.received.on_ack_sent();
+                self.heard_size = 0;
                 self.timers.stop(Timer::Ack);
             }
-        }
-        if let Some(data) = self.responses.take(&self.active.id) {
-            eliciting |= put(&mut writer, &Frame::PathResponse(data));
-        }
-        if let Some(data) = challenge
-            && put(&mut writer, &Frame::PathChallenge(data))
-        {
-            eliciting = true;
-            let again = now + self.recovery.pto();
-            self.active.on_challenge_sent(data, again);
-            self.rearm_path();
         }
         // Before the data, which may reach to the end of the packet.
         let ping = plan.fill

@@ -56,12 +56,24 @@ impl<T> Recovery<T> {
         self.stats.probe_timeouts += 1;
         if self.pto_count > 1 {
             let largest = self.largest_open();
-            self.on_large_loss(largest, now, out);
+            self.on_large_loss(largest, false, now, out);
         }
         if out.mtu_changed {
             self.controller.on_mtu(self.mtu());
         }
         Probes(self.timers.probes())
+    }
+
+    /// The most bytes of a probe that a time-out asked for, with `left` of them to go. From the second time-out in a row
+    /// on, and once large packets seem to vanish, the last one is as small as can be: it tells whether the path carries
+    /// anything.
+    pub(crate) fn probe_size(&self, left: u8) -> u16 {
+        let doubtful = self.pto_count > 1 || self.mtud.is_suspicious();
+        if doubtful && left == 1 {
+            self.mtud.least().min(self.mtu())
+        } else {
+            self.mtu()
+        }
     }
 
     /// The probe time-out without backoff (RFC 9002 §6.2.1): also the unit of a session's other
@@ -108,7 +120,7 @@ impl<T> Recovery<T> {
             }
             self.sent.pop_front();
         }
-        self.on_losses(now, before, &tally, out);
+        self.on_losses(now, before, true, &tally, out);
     }
 
     /// Declares the packet at the front of the store lost.
@@ -173,9 +185,17 @@ impl<T> Recovery<T> {
         }
     }
 
-    fn on_losses(&mut self, now: Timestamp, before: u64, tally: &Tally, out: &mut Outcome<T>) {
+    /// Tells of what was lost, because others were acknowledged (`others_arrive`) or because the store is full.
+    fn on_losses(
+        &mut self,
+        now: Timestamp,
+        before: u64,
+        others_arrive: bool,
+        tally: &Tally,
+        out: &mut Outcome<T>,
+    ) {
         if tally.largest > 0 {
-            self.on_large_loss(tally.largest, now, out);
+            self.on_large_loss(tally.largest, others_arrive, now, out);
         }
         if tally.highest.is_none() {
             return;
@@ -217,8 +237,14 @@ impl<T> Recovery<T> {
         self.stats.congestion_events += 1;
     }
 
-    fn on_large_loss(&mut self, largest: u16, now: Timestamp, out: &mut Outcome<T>) {
-        if self.mtud.on_loss(largest, now) {
+    fn on_large_loss(
+        &mut self,
+        largest: u16,
+        others_arrive: bool,
+        now: Timestamp,
+        out: &mut Outcome<T>,
+    ) {
+        if self.mtud.on_loss(largest, others_arrive, now) {
             self.stats.black_holes += 1;
             out.mtu_changed = true;
         }
@@ -248,7 +274,7 @@ impl<T> Recovery<T> {
                 }
             }
         }
-        self.on_losses(now, before, &tally, out);
+        self.on_losses(now, before, false, &tally, out);
     }
 
     /// The largest of the oldest open packets of this path.

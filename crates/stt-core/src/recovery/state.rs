@@ -228,12 +228,8 @@ impl<T> Recovery<T> {
     }
 
     /// The session has moved to another path (RFC 9000 §9.4): start anew. Packets sent before
-    /// are still acknowledged or lost, without effect on the new path. Where only the peer's port
-    /// changed (`same_host`), the path is taken to be the same.
-    pub(crate) fn on_path_change(&mut self, now: Timestamp, same_host: bool) {
-        if same_host {
-            return;
-        }
+    /// are still acknowledged or lost, without effect on the new path.
+    pub(crate) fn on_path_change(&mut self, now: Timestamp) {
         self.path_generation = self.path_generation.wrapping_add(1);
         self.path_start = self.next_pn;
         self.in_flight = 0;
@@ -288,6 +284,15 @@ impl<T> Recovery<T> {
     /// peer has acknowledged none of the many pure acknowledgements before it (RFC 9000 §13.2.4).
     pub(crate) const fn wants_ping(&self) -> bool {
         self.since_eliciting >= SILENT_RUN && self.eliciting == 0
+    }
+
+    /// Numbers used since the last packet that is remembered: they take room once another is.
+    pub(crate) fn untracked(&self) -> u64 {
+        if self.sent.len() == 0 {
+            0
+        } else {
+            self.next_pn.saturating_sub(self.sent.end())
+        }
     }
 
     /// The largest number that the peer has acknowledged.

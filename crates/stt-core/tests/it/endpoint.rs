@@ -71,6 +71,26 @@ fn a_restarted_peer_is_noticed_at_once() {
 }
 
 #[test]
+fn a_session_ends_once_however_often_it_is_reset() {
+    let (mut alice, mut bob) = (started("alice", 0), started("bob", 0));
+    let [handle, _] = open(&mut alice, &mut bob);
+    let packet = ping(&mut alice, handle);
+    let mut bob = started("bob", 1);
+    bob.receive("alice", &packet);
+    let reset = bob.sent_one();
+    let connection = alice.endpoint.connection(handle).expect("it is open");
+    connection.close(alice.now, 3, "done");
+    for _ in 0..100 {
+        alice.receive("bob", &reset);
+    }
+    assert_eq!(
+        closings(&mut alice),
+        [(handle, ConnectionError::LocallyClosed)]
+    );
+    assert_eq!(alice.endpoint.sessions(), 0);
+}
+
+#[test]
 fn nobody_is_told_a_token_of_this_run() {
     let (mut alice, mut bob) = (started("alice", 0), started("bob", 3));
     let [handle, _] = open(&mut alice, &mut bob);

@@ -104,3 +104,126 @@ fn at_most_three_times_what_came_goes_to_an_unproven_path() {
         sent.size
     );
 }
+
+/// Two ends of which the responder has many gaps to tell of.
+fn with_gaps(link: LinkConfig) -> Pair {
+    let mut pair = Pair::new(link);
+    pair.run(Duration::from_millis(100));
+    for number in 0..60 {
+        pair.links[0].config_mut().cut = number % 2 == 0;
+        pair.end(Side::Initiator).ping();
+        pair.run(Duration::from_millis(3));
+    }
+    pair.links[0].config_mut().cut = false;
+    pair.run(Duration::from_millis(100));
+    assert!(pair.end(Side::Responder).received.ranges().len() > 27);
+    pair
+}
+
+/// Who moved says one thing in one small packet, and nothing else until it is answered: three times as many bytes are few,
+/// and a receiver with many gaps to tell of could fill them with its ACK alone.
+#[test]
+fn a_path_is_challenged_however_much_there_is_to_acknowledge() {
+    let mut pair = with_gaps(LinkConfig::PERFECT);
+    pair.addresses[0] = path(77);
+    pair.end(Side::Initiator).ping();
+    pair.run(Duration::from_secs(1));
+    assert_eq!(pair.end(Side::Responder).path(), path(77));
+    assert!(pair.end(Side::Responder).active.is_validated());
+}
+
+/// The MTU falls under way to what every link carries, below what the session was made for.
+#[test]
+fn a_link_that_shrinks_to_64_bytes_is_survived() {
+    let mut pair = Pair::new(LinkConfig::bottleneck(2_000_000, Duration::from_millis(20)));
+    transfer(&mut pair, 100_000, Duration::from_secs(20));
+    for link in &mut pair.links {
+        link.config_mut().mtu = 64;
+    }
+    transfer(&mut pair, 50_000, Duration::from_secs(60));
+    assert_eq!(pair.end(Side::Initiator).stats().mtu, 64);
+    for link in &mut pair.links {
+        link.config_mut().mtu = 1_500;
+    }
+    pair.run(Duration::from_secs(1));
+    transfer(&mut pair, 500_000, Duration::from_secs(120));
+    assert!(pair.end(Side::Initiator).stats().mtu >= 1_200);
+}
+
+#[test]
+fn an_ack_of_small_packets_alone_is_small_however_many_gaps_there_are() {
+    let mut pair = with_gaps(LinkConfig::PERFECT);
+    pair.log.clear();
+    pair.end(Side::Initiator).ping();
+    pair.run(Duration::from_millis(5));
+    let mut acks = pair.log.iter().filter(|(side, _)| *side == Side::Responder);
+    let (_, ack) = acks.next().unwrap();
+    assert!((48..=64).contains(&ack.len()), "{}", ack.len());
+    // What is larger shows that more passes.
+    pair.log.clear();
+    pair.end(Side::Initiator)
+        .datagrams()
+        .send(&[0; 500])
+        .unwrap();
+    pair.run(Duration::from_millis(50));
+    let mut acks = pair.log.iter().filter(|(side, _)| *side == Side::Responder);
+    assert!(acks.any(|(_, ack)| ack.len() > 64));
+}
+
+/// An ACK that tells of all gaps would not pass.
+#[test]
+fn a_link_that_shrinks_after_losses_is_survived() {
+    let mut pair = with_gaps(LinkConfig::PERFECT);
+    for link in &mut pair.links {
+        link.config_mut().mtu = 64;
+    }
+    transfer(&mut pair, 20_000, Duration::from_secs(60));
+}
+
+/// A path that carries nothing says nothing about sizes.
+#[test]
+fn a_cut_changes_no_size() {
+    let mut pair = Pair::new(LinkConfig::bottleneck(2_000_000, Duration::from_millis(20)));
+    transfer(&mut pair, 300_000, Duration::from_secs(20));
+    let mtu = pair.end(Side::Initiator).stats().mtu;
+    let id = pair.end(Side::Initiator).open(crate::Dir::Uni).unwrap();
+    pair.end(Side::Initiator)
+        .streams()
+        .write(id, &[0; 100_000])
+        .unwrap();
+    for cut in [true, false] {
+        for link in &mut pair.links {
+            link.config_mut().cut = cut;
+        }
+        pair.run(Duration::from_secs(8));
+        assert!(pair.end(Side::Initiator).stats().mtu >= mtu.min(1_200));
+    }
+    assert!(pair.end(Side::Initiator).is_flushed());
+}
+
+/// CLOSE goes out as soon as an unproven path has earned it.
+#[test]
+fn a_close_on_an_unproven_path_waits_for_what_comes_there() {
+    let mut pair = with_gaps(LinkConfig::PERFECT);
+    pair.links[1].config_mut().cut = true;
+    pair.addresses[0] = path(77);
+    pair.end(Side::Initiator).ping();
+    pair.run(Duration::from_millis(10));
+    // The challenge and its ACK have used it up.
+    assert!(pair.end(Side::Responder).active.allowance() < 26);
+    let now = pair.now;
+    pair.end(Side::Responder).close(now, 5, "why");
+    pair.links[1].config_mut().cut = false;
+    transfer_one_way(&mut pair);
+    assert!(pair.end(Side::Initiator).is_closed());
+}
+
+/// Sends something that nobody will acknowledge.
+fn transfer_one_way(pair: &mut Pair) {
+    let id = pair.end(Side::Initiator).open(crate::Dir::Uni).unwrap();
+    pair.end(Side::Initiator)
+        .streams()
+        .write(id, &[0; 5_000])
+        .unwrap();
+    pair.run(Duration::from_secs(2));
+}

@@ -148,6 +148,23 @@ fn narrow_pipe_is_filled_without_spurious_probes() {
     }
 }
 
+/// A route that becomes twelve times as long, as from a cell to a satellite, on the same path.
+#[test]
+fn a_longer_round_trip_is_measured_anew() {
+    let mut sim = Sim::new(Link::new(20, 50), 1);
+    sim.link.queue = 500_000;
+    sim.add(config(ControllerKind::Rate), Timestamp::ZERO);
+    sim.run_for(15 * SECOND);
+    sim.link.delay = Duration::from_millis(300);
+    let got: Vec<u64> = (0..12).map(|_| sim.run_for(5 * SECOND)[0] / 5).collect();
+    println!("rate over the longer route: {got:?} of 2500000");
+    assert!(got[6] > 2_000_000, "{got:?} bytes/s");
+    assert!(
+        got[6..].iter().sum::<u64>() / 6 > 2_000_000,
+        "{got:?} bytes/s"
+    );
+}
+
 /// A link that is gone for five seconds.
 #[test]
 fn partition_heals() {
@@ -225,6 +242,28 @@ fn larger_packets_are_found_and_a_black_hole_is_left() {
     sim.run_for(60 * SECOND);
     let mtu = sim.flows[0].recovery.mtu();
     assert!((1_280..=1_300).contains(&mtu), "{mtu}");
+}
+
+/// A route that carries less than the least size that was taken for granted, and one that carries more again.
+#[test]
+fn a_path_that_shrinks_below_the_base_is_followed() {
+    let mut sim = Sim::new(Link::new(10, 50), 1);
+    let searching = RecoveryConfig {
+        max_mtu: 1_472,
+        ..config(ControllerKind::Cubic)
+    };
+    sim.add(searching, Timestamp::ZERO);
+    sim.run_for(5 * SECOND);
+    assert_eq!(sim.flows[0].recovery.mtu(), 1_472);
+    sim.link.mtu = 300;
+    sim.run_for(20 * SECOND);
+    let mtu = sim.flows[0].recovery.mtu();
+    assert!((280..=300).contains(&mtu), "{mtu}");
+    let got = sim.run_for(10 * SECOND)[0] / 10;
+    assert!(got > 1_000_000, "{got} bytes/s in small packets");
+    sim.link.mtu = 1_500;
+    sim.run_for(70 * SECOND);
+    assert!(sim.flows[0].recovery.mtu() >= 1_452);
 }
 
 #[test]

@@ -29,7 +29,7 @@ enum Step {
     Wait(u16),
     Timeout,
     MtuProbe,
-    NewPath(bool),
+    NewPath,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..2_000_u16).prop_map(Step::Wait),
         4 => Just(Step::Timeout),
         1 => Just(Step::MtuProbe),
-        1 => any::<bool>().prop_map(Step::NewPath),
+        1 => Just(Step::NewPath),
     ]
 }
 
@@ -144,11 +144,9 @@ proptest! {
                         bench.send_as(size, true, Ecn::NotEct, true);
                     }
                 }
-                Step::NewPath(same_host) => {
-                    bench.recovery.on_path_change(bench.now, same_host);
-                    if !same_host {
-                        model.open.values_mut().for_each(|(_, counts)| *counts = false);
-                    }
+                Step::NewPath => {
+                    bench.recovery.on_path_change(bench.now);
+                    model.open.values_mut().for_each(|(_, counts)| *counts = false);
                 }
             }
             model.settle(&mut bench);

@@ -311,9 +311,8 @@ fn persistent_congestion_needs_three_timeouts_of_loss_without_an_arrival() {
 fn other_paths_have_no_part() {
     let mut bench = bench();
     bench.send(10);
-    bench.recovery.on_path_change(bench.now, true);
     assert_eq!(bench.recovery.bytes_in_flight(), 10_000);
-    bench.recovery.on_path_change(bench.now, false);
+    bench.recovery.on_path_change(bench.now);
     assert_eq!(bench.recovery.bytes_in_flight(), 0);
     bench.at(500);
     assert_eq!(bench.ack(&[5..=9]), [0, 1, 2, 3, 4]);

@@ -201,8 +201,8 @@ impl Sim {
         if let Some(size) = self.flows[index].recovery.poll_mtu_probe(now) {
             self.send(index, size, true);
         }
-        for _ in 0..probes {
-            let size = self.flows[index].recovery.mtu();
+        for left in (1..=probes).rev() {
+            let size = self.flows[index].recovery.probe_size(left);
             self.send(index, size, false);
         }
         let mut wake = None;

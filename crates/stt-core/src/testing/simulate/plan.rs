@@ -107,7 +107,8 @@ impl Plan {
                 .with_max_streams(Dir::Uni, 1 + draw.below(3));
         }
         let both_open = draw.below(10) == 0;
-        let faults = Draw::new(seed, 2).faults(reliable, &link);
+        let shrinks = profile.timers().discovers_mtu();
+        let faults = Draw::new(seed, 2).faults(reliable, shrinks, &link);
         if faults
             .iter()
             .any(|(_, fault)| matches!(fault, Fault::Rebind(_)))
@@ -238,7 +239,13 @@ impl Draw {
         (link, profile)
     }
 
-    fn faults(&mut self, reliable: bool, link: &LinkConfig) -> Vec<(Duration, Fault)> {
+    /// `shrinks`: sessions find out that a link takes less than they were told.
+    fn faults(
+        &mut self,
+        reliable: bool,
+        shrinks: bool,
+        link: &LinkConfig,
+    ) -> Vec<(Duration, Fault)> {
         let count = self.below(5);
         // Two ends that move at once have nobody to ask for each other.
         let mover = if self.below(2) == 0 {
@@ -261,6 +268,10 @@ impl Draw {
                     6 => Fault::Change(LinkConfig {
                         latency: self.millis(1_000),
                         loss: self.chance(100_000),
+                        mtu: match self.below(3) {
+                            0 if shrinks => 64 + self.below(link.mtu as u64 - 64) as usize,
+                            _ => link.mtu,
+                        },
                         ..*link
                     }),
                     _ if self.below(4) == 0 => Fault::Restart,

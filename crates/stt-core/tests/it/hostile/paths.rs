@@ -169,3 +169,28 @@ fn a_path_that_fails_is_left_within_three_probe_time_outs() {
     }
     assert_eq!(case.path(), path("mallory"));
 }
+
+#[test]
+fn answers_elsewhere_wait_for_a_packet_on_the_active_path_at_last() {
+    let mut case = Case::new();
+    for sequence in 1..4 {
+        case.tell(&new_id(sequence));
+    }
+    case.heard();
+    // The victim's address has been sent all that may go there, so nothing goes out on the active path.
+    tell_from(&mut case, "victim", &[PING]);
+    case.bob.sent();
+    let mut answers = 0;
+    for number in 0..5_000 {
+        tell_from(&mut case, "third", &challenge(number));
+        let sent = case.bob.sent();
+        answers += sent.iter().filter(|(to, _)| *to == path("third")).count();
+    }
+    assert!((500..=1_024).contains(&answers), "{answers}");
+    case.bob.pass(6_000);
+    assert_eq!(case.path(), path("mallory"));
+    tell_from(&mut case, "third", &challenge(0));
+    let sent = case.bob.sent();
+    assert!(sent.iter().any(|(to, _)| *to == path("third")));
+    case.assert_unharmed();
+}
