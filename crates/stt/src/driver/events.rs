@@ -184,7 +184,12 @@ impl State {
             reason: reason.clone(),
         });
         entry.core.set_closed(reason);
-        self.sockets.changed();
+        let connection = self.endpoint.connection_ref(handle);
+        let route = connection.and_then(|connection| Route::from_path(&connection.path()));
+        let stays_at_home = matches!(route, Some(Route::Udp { socket: 0, .. } | Route::Link(_)));
+        if !stays_at_home || entry.moving.is_some() {
+            self.sockets.changed();
+        }
         wakes.session(&entry.core, Signal::All);
         for sending in entry.sending.values_mut() {
             wakes.task(sending.waker.take());

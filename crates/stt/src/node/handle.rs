@@ -87,15 +87,22 @@ impl Node {
 
     /// Lets sessions finish what was written, at most a second, closes them, and ends everything:
     /// when it returns no task and no socket of the node is left. A node that isn't running is
-    /// left alone.
+    /// left alone. Dropping the future doesn't stop the stopping; whoever starts or stops the node
+    /// next waits for its end.
     pub async fn stop(&self) {
-        let inner = &self.inner;
-        let _turn = inner.turn.lock().await;
-        let running = self.shared();
-        if let Some(shared) = running {
+        let turn = Arc::clone(&self.inner.turn).lock_owned().await;
+        let Some(shared) = self.shared() else {
+            return;
+        };
+        let inner = Arc::clone(&self.inner);
+        let runtime = shared.runtime.clone();
+        let stopping = runtime.spawn(async move {
             run::stop(&shared).await;
             *locked(&inner.running) = None;
-        }
+            drop(turn);
+        });
+        // An error is the end of the runtime, and with it of all tasks.
+        drop(stopping.await);
     }
 
     /// The node's id, which peers see proven.

@@ -141,6 +141,33 @@ async fn a_stopped_node_leaves_no_task_and_no_socket() {
 }
 
 #[tokio::test]
+async fn a_stop_that_is_given_up_ends_all_the_same() {
+    within(async {
+        let (client, server) = two_nodes().await;
+        let (opened, _accepted) = join(&client, &server).await;
+        let (mut sending, _receiving) = opened.open_bi().await.unwrap();
+        // More than the peer takes, so that stopping takes a while.
+        let chunk = vec![5; 1 << 20];
+        while tokio::time::timeout(Duration::from_millis(100), sending.write(&chunk))
+            .await
+            .is_ok()
+        {}
+        for _ in 0..3 {
+            let given_up = tokio::time::timeout(Duration::from_millis(1), client.stop()).await;
+            assert!(given_up.is_err());
+        }
+        // Waits for its end.
+        client.start().await.unwrap();
+        assert!(opened.close_reason().is_some());
+        join(&client, &server).await;
+        client.stop().await;
+        assert!(!client.is_running());
+        server.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_node_that_is_dropped_goes_once_its_sessions_have() {
     within(async {
         let metrics = tokio::runtime::Handle::current().metrics();
