@@ -4,7 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
 use serde_json::json;
-use stt::{CloseReason, ConnectOptions, Node, NodeId, Session, SessionConfig, WsConnectOptions};
+use stt::{
+    Builder, CloseReason, ConnectOptions, Node, NodeId, Session, SessionConfig, WsConnectOptions,
+};
 
 use super::{
     error::SttCliError,
@@ -208,9 +210,8 @@ impl NodeArgs {
 /// A pipe may be silent for as long as its user likes.
 fn session_config() -> SessionConfig {
     SessionConfig {
-        ecn: true,
         keep_alive: Some(KEEP_ALIVE),
-        ..SessionConfig::default()
+        ..Builder::default_session()
     }
 }
 

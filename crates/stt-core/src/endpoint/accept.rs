@@ -109,7 +109,8 @@ impl Endpoint {
         }
 
         let is_proven = self.cookies.verify(now, &path, &hello, &e);
-        if !is_proven && (self.half_open.is_crowded() || !self.tries.allow(now)) {
+        let address = self.config.paths.address(&path);
+        if !is_proven && (self.half_open.is_crowded(&address) || !self.tries.allow(now)) {
             let credentials = &self.config.credentials;
             let cookie = self
                 .cookies
@@ -124,7 +125,7 @@ impl Endpoint {
             datagram,
             e,
             path,
-            address: self.config.paths.address(&path),
+            address,
             is_proven,
         };
         if let Err(refusal) = self.consider(now, arrival) {

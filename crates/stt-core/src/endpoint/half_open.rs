@@ -14,7 +14,8 @@ pub struct HalfOpenLimits {
     pub total: usize,
     /// From addresses that are not proven; from here on a HELLO needs a cookie. Default 256.
     pub unproven: usize,
-    /// From one address. Default 16.
+    /// From one address that is not proven, and as many once it is; from here on a HELLO from there needs a cookie.
+    /// Default 16.
     pub per_address: usize,
     /// HELLOs without a cookie that are tried against the seeds in one second; from here on a
     /// HELLO needs a cookie. Default 2,000.
@@ -128,7 +129,8 @@ pub(super) struct HalfOpenTable {
     /// By serial number, and so by age.
     entries: BTreeMap<u64, HalfOpen>,
     by_message: BTreeMap<Box<[u8]>, u64>,
-    by_address: BTreeMap<PathId, usize>,
+    /// How many of an address are not proven, and are.
+    by_address: BTreeMap<PathId, [usize; 2]>,
     unproven: BTreeSet<u64>,
     next: u64,
 }
@@ -159,16 +161,22 @@ impl HalfOpenTable {
         self.entries.get(&serial)
     }
 
-    /// Whether those from unproven addresses have used up what is theirs.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.unproven.len() >= self.limits.unproven
+    /// Whether one of `address` has to prove it: those that have not have used up what is theirs,
+    /// or what is theirs of this address.
+    pub(super) fn is_crowded(&self, address: &PathId) -> bool {
+        self.unproven.len() >= self.limits.unproven || !self.has_share(address, false)
+    }
+
+    /// Proven ones have a share of their own: nobody else can use it up.
+    fn has_share(&self, address: &PathId, is_proven: bool) -> bool {
+        let of_address = self.by_address.get(address).copied().unwrap_or_default();
+        of_address[usize::from(is_proven)] < self.limits.per_address
     }
 
     /// Whether one more of `address` may come in. One from a proven address pushes out the oldest
     /// unproven one.
     pub(super) fn has_room(&self, address: &PathId, is_proven: bool) -> bool {
-        let of_address = self.by_address.get(address).copied().unwrap_or(0);
-        of_address < self.limits.per_address
+        self.has_share(address, is_proven)
             && (self.entries.len() < self.limits.total || is_proven && !self.unproven.is_empty())
     }
 
@@ -189,7 +197,7 @@ impl HalfOpenTable {
         self.next += 1;
         entry.expires = now + self.limits.timeout;
         self.by_message.insert(entry.message.clone(), serial);
-        *self.by_address.entry(entry.address).or_default() += 1;
+        self.by_address.entry(entry.address).or_default()[usize::from(entry.is_proven)] += 1;
         if !entry.is_proven {
             self.unproven.insert(serial);
         }
@@ -204,8 +212,8 @@ impl HalfOpenTable {
         }
         self.unproven.remove(&serial);
         if let Some(count) = self.by_address.get_mut(&entry.address) {
-            *count -= 1;
-            if *count == 0 {
+            count[usize::from(entry.is_proven)] -= 1;
+            if *count == [0, 0] {
                 self.by_address.remove(&entry.address);
             }
         }
@@ -300,10 +308,20 @@ mod tests {
             );
         }
         assert!(!table.has_room(&path(1), false));
-        assert!(!table.has_room(&path(1), true));
+        assert!(table.is_crowded(&path(1)));
         assert!(table.has_room(&path(2), false));
+        assert!(!table.is_crowded(&path(2)));
+        // Whoever proves that he is there has a share that others can't fill.
+        for number in 2..4 {
+            assert!(table.has_room(&path(1), true));
+            table.insert(Timestamp::ZERO, entry(number, 1, true));
+        }
+        assert!(!table.has_room(&path(1), true));
         table.remove(0).unwrap();
         assert!(table.has_room(&path(1), false));
+        assert!(!table.has_room(&path(1), true));
+        table.remove(3).unwrap();
+        assert!(table.has_room(&path(1), true));
     }
 
     #[test]
@@ -315,9 +333,9 @@ mod tests {
         });
         table.insert(Timestamp::ZERO, entry(0, 0, true));
         table.insert(Timestamp::ZERO, entry(1, 1, false));
-        assert!(!table.is_crowded());
+        assert!(!table.is_crowded(&path(9)));
         table.insert(Timestamp::ZERO, entry(2, 2, false));
-        assert!(table.is_crowded());
+        assert!(table.is_crowded(&path(9)));
         assert!(!table.has_room(&path(9), false));
         assert!(table.has_room(&path(9), true));
         let evicted = table.insert(Timestamp::ZERO, entry(3, 3, true)).unwrap();

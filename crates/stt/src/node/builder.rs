@@ -47,13 +47,7 @@ pub(super) struct Setup {
 
 impl Builder {
     pub(super) fn new(node_seed: &[u8], shared_seed: &[u8]) -> Self {
-        let session = SessionConfig {
-            ecn: true,
-            limits: Limits::default()
-                .with_max_data(WINDOW)
-                .with_max_stream_data(STREAM_WINDOW),
-            ..SessionConfig::default()
-        };
+        let session = Self::default_session();
         let builder = Self {
             setup: Setup {
                 node_seed: None,
@@ -176,8 +170,20 @@ impl Builder {
         self
     }
 
+    /// What [`Builder::session`] starts from: [`SessionConfig::default`] with ECN and the windows of
+    /// [`Builder::limits`].
+    pub fn default_session() -> SessionConfig {
+        SessionConfig {
+            ecn: true,
+            limits: Limits::default()
+                .with_max_data(WINDOW)
+                .with_max_stream_data(STREAM_WINDOW),
+            ..SessionConfig::default()
+        }
+    }
+
     /// Everything about sessions: limits, memory, keys, congestion control. Default
-    /// [`SessionConfig::default`] with ECN and the windows of [`Builder::limits`].
+    /// [`Builder::default_session`].
     #[must_use]
     pub fn session(mut self, config: SessionConfig) -> Self {
         self.setup.session = config;
