@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from pathlib import Path
 from typing import Any, Callable
 
@@ -77,10 +78,10 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (StreamDecoder(CONTEXT).decode_to_bytes, {"encrypted_chunks": []}),
     (StreamDecoder(CONTEXT).decode_bytes, {"encrypted_chunks": []}),
     (BinaryStorage, {"stc_wrapper": STC, "storage_dir": Path()}),
-    (BinaryStorage(STC, Path("unused")).store, {"data": b""}),
-    (BinaryStorage(STC, Path("unused")).retrieve, {"hash_address": ADDRESS}),
-    (BinaryStorage(STC, Path("unused")).exists, {"hash_address": ADDRESS}),
-    (BinaryStorage(STC, Path("unused")).store_stream, {"source": None}),
+    (BinaryStorage(STC, Path(os.devnull, "unused")).store, {"data": b""}),
+    (BinaryStorage(STC, Path(os.devnull, "unused")).retrieve, {"hash_address": ADDRESS}),
+    (BinaryStorage(STC, Path(os.devnull, "unused")).exists, {"hash_address": ADDRESS}),
+    (BinaryStorage(STC, Path(os.devnull, "unused")).store_stream, {"source": None}),
     (EndpointManager().route_to_endpoint, {"endpoint_id": "e", "data": b""}),
     (EndpointManager().receive_from_endpoint, {"endpoint_id": "e"}),
     (EventEmitter().on, {"event_type": "e", "handler": unwanted}),
