@@ -64,11 +64,32 @@ fn a_ticket_is_asked_for_before_use_and_used_once() {
     assert_eq!(bob.opened()[0].1, id_of("alice"));
     let effort = stt_crypto::effort();
     assert_eq!(effort.multiplications - before.multiplications, 2);
+}
 
-    // A second use, after that session, is no resumption any more.
-    let mut replayed = Node::new("replayed");
-    replayed.receive("alice", &hello);
-    assert_eq!(replayed.sent_one()[0], 0x04);
+#[test]
+fn a_ticket_opens_one_session_however_many_copies_a_peer_keeps() {
+    let (mut alice, mut bob) = (Node::new("alice"), Node::new("bob"));
+    alice.connect("bob");
+    settle((&mut alice, "alice"), (&mut bob, "bob"));
+    let (at_alice, at_bob) = (alice.opened()[0].0, bob.opened()[0].0);
+    let copies = [(); 2].map(|()| ticket(&mut alice, at_alice));
+    let bobs = ticket(&mut bob, at_bob);
+    bob.endpoint.add_ticket(bobs);
+    assert!(alice.endpoint.abandon(at_alice) && bob.endpoint.abandon(at_bob));
+    let hellos = copies.map(|copy| {
+        alice.connect_with("bob", with(copy));
+        alice.sent_one()
+    });
+    bob.receive("alice", &hellos[0]);
+    let (request, _) = asked(&mut bob);
+    // While the first waits for the deletion, and when it is answered.
+    bob.receive("alice", &hellos[1]);
+    assert_eq!(bob.sent_one()[0], 0x04, "as if there were no ticket");
+    bob.endpoint.ticket_taken(bob.now, request, true);
+    assert_eq!(bob.sent_one()[0], 0x02);
+    bob.receive("alice", &hellos[1]);
+    assert_eq!(bob.sent_one()[0], 0x04);
+    assert_eq!(bob.events(), []);
 }
 
 #[test]

@@ -206,6 +206,25 @@ fn silence_ends_a_session_after_the_idle_timeout() {
 }
 
 #[test]
+fn an_idle_time_out_is_never_under_three_probe_time_outs() {
+    let config = SessionConfig {
+        limits: SessionConfig::default()
+            .limits
+            .with_idle_timeout(Some(Duration::from_millis(50))),
+        ..SessionConfig::default()
+    };
+    let link = LinkConfig {
+        latency: Duration::from_millis(100),
+        ..LinkConfig::PERFECT
+    };
+    let mut pair = Pair::with(link, LinkProfile::default(), config, Aead::Aes256Gcm);
+    transfer(&mut pair, 10_000, 20 * SECOND);
+    assert!(pair.end(Side::Initiator).is_open());
+    pair.run(10 * SECOND);
+    assert!(pair.end(Side::Initiator).is_closed());
+}
+
+#[test]
 fn keep_alive_holds_a_session() {
     let config = SessionConfig {
         keep_alive: Some(Duration::from_secs(10)),

@@ -68,6 +68,29 @@ fn a_packet_forwarded_from_the_side_pulls_nothing_away() {
     assert_eq!(pair.end(Side::Responder).path(), path(0));
 }
 
+/// Nobody has anything to say: the challenge on the former path alone brings the session back, long before the other one
+/// is given up.
+#[test]
+fn a_challenge_on_the_former_path_brings_an_idle_session_back() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    pair.end(Side::Initiator).ping();
+    pair.links[0].config_mut().cut = true;
+    pair.flush();
+    pair.links[0].config_mut().cut = false;
+    let (_, stolen) = pair
+        .log
+        .iter()
+        .rfind(|(side, _)| *side == Side::Initiator)
+        .unwrap()
+        .clone();
+    // Its acknowledgement would be lost at the other address: no reason for the initiator to say anything.
+    pair.inject(Side::Responder, path(66), stolen);
+    assert_eq!(pair.end(Side::Responder).path(), path(66));
+    pair.run(Duration::from_millis(10));
+    assert_eq!(pair.end(Side::Responder).path(), path(0));
+}
+
 #[test]
 fn at_most_three_times_what_came_goes_to_an_unproven_path() {
     let mut pair = Pair::new(LinkConfig::PERFECT);
