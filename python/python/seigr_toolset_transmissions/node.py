@@ -138,7 +138,8 @@ class STTNode:
         """Open a session over UDP. `expected_peer` is the node id that must answer.
 
         Raises `STTTimeoutError` when nobody answers (unreachable, or holding another seed) within
-        `timeout` seconds, and `STTConnectError` (wrong_peer) when another node does.
+        `timeout` seconds, and `STTConnectError` (wrong_peer) when another node does. A name is
+        resolved before that time begins.
         """
         native = await self._native.connect_udp(
             peer_host, peer_port, expected_peer, timeout, resume
@@ -172,7 +173,10 @@ class STTNode:
         timeout: float = 20.0,
         resume: bool = True,
     ) -> STTSession:
-        """Open a session over a WebSocket to a node that listens there; as `connect_udp`."""
+        """Open a session over a WebSocket to a node that listens there; as `connect_udp`.
+
+        Opening the WebSocket, and then the session, takes at most `timeout` seconds each.
+        """
         native = await self._native.connect_ws(
             peer_host, peer_port, path, origin, expected_peer, timeout, resume
         )

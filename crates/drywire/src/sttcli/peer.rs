@@ -175,7 +175,7 @@ impl NodeArgs {
     ) -> Result<(Listening, Session), SttCliError> {
         if let Some(to) = to {
             let any = HostPort {
-                host: unspecified(to),
+                host: unspecified(to).await,
                 port: 0,
             };
             let listening = self.start(&any, false).await?;
@@ -225,9 +225,20 @@ pub(super) fn close(session: &Session, error: Option<&SttCliError>) {
 }
 
 /// The address of this machine that reaches the peer's family.
-pub(super) fn unspecified(to: &HostPort) -> String {
-    let is_v6 = to.host.parse::<std::net::Ipv6Addr>().is_ok();
-    if is_v6 { "::" } else { "0.0.0.0" }.to_owned()
+async fn unspecified(to: &HostPort) -> String {
+    let found = tokio::net::lookup_host((to.host.as_str(), to.port)).await;
+    // A name that isn't found is told when it is called.
+    found.map_or("0.0.0.0", reaching).to_owned()
+}
+
+/// Where to bind for a peer with these addresses: a socket for IPv4, unless only IPv6 will do.
+fn reaching(peer: impl IntoIterator<Item = SocketAddr>) -> &'static str {
+    let mut addresses = peer.into_iter().peekable();
+    if addresses.peek().is_some() && addresses.all(|address| address.is_ipv6()) {
+        "::"
+    } else {
+        "0.0.0.0"
+    }
 }
 
 /// A node and where it can be reached.
@@ -256,6 +267,18 @@ mod tests {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert_eq!(host_port("[::1]:80").unwrap().to_string(), "[::1]:80");
+    }
+
+    #[test]
+    fn a_name_with_ipv6_alone_is_reached_by_ipv6() {
+        let (v4, v6) = (
+            SocketAddr::from(([127, 0, 0, 1], 1)),
+            SocketAddr::from(([0; 16], 1)),
+        );
+        assert_eq!(reaching([v6, v6]), "::");
+        for peer in [&[v4][..], &[v6, v4], &[v4, v6], &[]] {
+            assert_eq!(reaching(peer.iter().copied()), "0.0.0.0", "{peer:?}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct ConnectOptions {
     /// Who must answer: anybody else is a wrong peer, before any data. Default: whoever holds the
     /// shared seed.
     pub expected_peer: Option<NodeId>,
-    /// When to give up. Default 20 s.
+    /// When to give up; the time begins once the peer's name is resolved. Default 20 s.
     pub timeout: Duration,
     /// What is known of the link. Default: the node's own profile.
     pub profile: Option<LinkProfile>,
