@@ -82,14 +82,22 @@ def test_a_failing_handler_is_reported_and_the_next_frame_follows() -> None:
         def wrong(payload: bytes) -> None:
             raise ValueError(payload)
 
+        async def given_up(payload: bytes) -> None:
+            task = asyncio.create_task(asyncio.sleep(30))
+            task.cancel()
+            await task
+
         dispatcher.register_handler(0x80, wrong)
+        dispatcher.register_handler(0x82, given_up)
         dispatcher.register_handler(0x81, lambda _: seen.set())
         async with pair(frame_dispatcher=dispatcher) as (one, _):
             await one.send_frame(0x80, b"first")
+            await one.send_frame(0x82, b"cancelled by itself")
             await one.send_frame(0x90, b"nobody")
             await one.send_frame(0x81, b"second")
             await seen.wait()
-        assert [type(error) for error in reported] == [ValueError, errors.STTFrameError]
+        expected = [ValueError, asyncio.CancelledError, errors.STTFrameError]
+        assert [type(error) for error in reported] == expected
 
     run(go())
 

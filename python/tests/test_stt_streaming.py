@@ -198,6 +198,43 @@ def test_endpoints() -> None:
     asyncio.run(run())
 
 
+def test_tasks_route_in_the_order_in_which_they_begin() -> None:
+    async def run() -> None:
+        endpoints = EndpointManager()
+        # Enough of them that the loop gets a turn in between, several times.
+        for _ in range(20):
+            tasks = [
+                asyncio.create_task(endpoints.route_to_endpoint("e", bytes([i]))) for i in range(50)
+            ]
+            got = [(await endpoints.receive_from_endpoint("e"))[0] for _ in tasks]
+            await asyncio.gather(*tasks)
+            assert got == list(range(50))
+
+    asyncio.run(asyncio.wait_for(run(), GUARD))
+
+
+def test_waiting_for_room_can_be_given_up() -> None:
+    async def run() -> None:
+        endpoints = EndpointManager(max_messages=2)
+        tasks = [
+            asyncio.create_task(endpoints.route_to_endpoint("e", bytes([i]))) for i in range(200)
+        ]
+        await asyncio.sleep(0)
+        given_up = range(100, 200, 3)
+        for i in given_up:
+            tasks[i].cancel()
+        await asyncio.sleep(0)
+        expected = [i for i in range(200) if i not in given_up]
+        got = [(await endpoints.receive_from_endpoint("e"))[0] for _ in expected]
+        assert sorted(got) == expected
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        cancelled = [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes]
+        assert [i for i in range(200) if cancelled[i]] == list(given_up)
+        assert endpoints.pending("e") == 0
+
+    asyncio.run(asyncio.wait_for(run(), GUARD))
+
+
 def test_endpoints_between_threads() -> None:
     """Loops in several threads meet at one manager."""
     endpoints, count = EndpointManager(max_messages=3), 300
@@ -258,6 +295,33 @@ def test_events() -> None:
         assert seen == [("quick", 5), ("slow", 5)]
 
     asyncio.run(run())
+
+
+def test_a_handler_that_is_cancelled_stops_no_other() -> None:
+    emitter, seen = EventEmitter(), []
+
+    async def given_up(_: Any) -> None:
+        task = asyncio.create_task(asyncio.sleep(30))
+        asyncio.get_running_loop().call_soon(task.cancel)
+        await task
+
+    async def slow(_: Any) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        seen.append("slow")
+
+    def at_once(_: Any) -> None:
+        raise asyncio.CancelledError
+
+    async def run() -> None:
+        for handler in (given_up, at_once, slow):
+            emitter.on("kind", handler)
+        with pytest.raises(errors.STTHandlerError, match="2 handlers") as caught:
+            await emitter.emit("kind")
+        assert [type(error) for error in caught.value.errors] == [asyncio.CancelledError] * 2
+        assert seen == ["slow"]
+
+    asyncio.run(asyncio.wait_for(run(), GUARD))
 
 
 def test_emitting_can_be_cancelled() -> None:

@@ -101,6 +101,31 @@ def test_a_handler_that_fails_is_reported_and_stops_nothing() -> None:
     run(go())
 
 
+def test_a_handler_that_is_cancelled_stops_nothing() -> None:
+    async def go() -> None:
+        reported: list[Any] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        seen: asyncio.Queue[int] = asyncio.Queue()
+
+        async def handler(received: STTFrame, _: Any) -> None:
+            seen.put_nowait(received.sequence)
+            task = asyncio.create_task(asyncio.sleep(30))
+            task.cancel()
+            await task
+
+        there = UDPTransport("127.0.0.1", on_frame_received=handler)
+        here = UDPTransport("127.0.0.1")
+        async with there, here:
+            assert there.local_address
+            for i in range(3):
+                await here.send_frame(frame(i), there.local_address)
+                assert await seen.get() == i
+        assert {type(error) for error in reported} == {asyncio.CancelledError}
+
+    run(go())
+
+
 def test_web_sockets() -> None:
     async def go() -> None:
         async with await WebSocketTransport.listen("127.0.0.1") as listener:

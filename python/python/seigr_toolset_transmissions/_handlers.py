@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Sequence
-from typing import Any, Callable
+from collections.abc import Sequence
+from typing import Any, Callable, Union
+
+_Outcome = Union[BaseException, "asyncio.Future[Any]", None]
 
 
 async def call(handler: Callable[..., Any], *arguments: Any) -> Any:
@@ -16,39 +18,38 @@ async def call(handler: Callable[..., Any], *arguments: Any) -> Any:
     return result
 
 
-async def call_all(handlers: Sequence[Callable[..., Any]], *arguments: Any) -> list[Exception]:
+async def call_all(handlers: Sequence[Callable[..., Any]], *arguments: Any) -> list[BaseException]:
     """Call all handlers and wait for all; what those that failed have raised, in their order.
 
-    What is no `Exception`, such as a cancellation of the caller, ends the wait and cancels them.
+    A handler that something else has cancelled has failed like any other. Cancelling the caller
+    ends the wait and cancels them.
     """
-    outcomes: list[Exception | asyncio.Future[Any] | None] = []
+    outcomes: list[_Outcome] = []
     try:
-        for handler in handlers:
-            try:
-                result = handler(*arguments)
-            except Exception as error:
-                outcomes.append(error)
-                continue
-            waits = inspect.isawaitable(result)
-            outcomes.append(asyncio.ensure_future(_settle(result)) if waits else None)
-        errors: list[Exception] = []
-        for outcome in outcomes:
-            failed = await outcome if isinstance(outcome, asyncio.Future) else outcome
-            if isinstance(failed, Exception):
-                errors.append(failed)
+        outcomes.extend(_begin(handler, *arguments) for handler in handlers)
+        if running := [o for o in outcomes if isinstance(o, asyncio.Future)]:
+            # In tasks of their own, so that a cancellation here is the caller's.
+            await asyncio.wait(running)
     finally:
         rest = [o for o in outcomes if isinstance(o, asyncio.Future) and not o.done()]
         for task in rest:
             task.cancel()
         if rest:
             await asyncio.gather(*rest, return_exceptions=True)
-    return errors
+    errors = (_failure(outcome) for outcome in outcomes)
+    return [error for error in errors if error is not None]
 
 
-async def _settle(work: Awaitable[Any]) -> Exception | None:
-    """Wait for a handler; what it raised. Cancelled by itself, it has failed like any other."""
+def _begin(handler: Callable[..., Any], *arguments: Any) -> _Outcome:
+    """Call a handler: what it raised, or the task that goes on with it."""
     try:
-        await work
-    except Exception as error:
+        result = handler(*arguments)
+    except (Exception, asyncio.CancelledError) as error:
         return error
-    return None
+    return asyncio.ensure_future(result) if inspect.isawaitable(result) else None
+
+
+def _failure(outcome: _Outcome) -> BaseException | None:
+    if not isinstance(outcome, asyncio.Future):
+        return outcome
+    return asyncio.CancelledError() if outcome.cancelled() else outcome.exception()

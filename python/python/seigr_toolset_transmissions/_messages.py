@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from drywire import _native
 
+from seigr_toolset_transmissions._handlers import call_all
 from seigr_toolset_transmissions.session import STTSession
 
 if TYPE_CHECKING:
@@ -60,12 +61,9 @@ class FramePump:
         done: _native.SttFrameDone,
     ) -> None:
         CURRENT.set(STTSession(session))
-        try:
-            await self._dispatcher.dispatch(frame_type, payload)
-        except Exception as error:
-            done.done(repr(error))
+        failed = await call_all((self._dispatcher.dispatch,), frame_type, payload)
+        done.done(repr(failed[0]) if failed else None)
+        for error in failed:
             message = f"handler of frame type {frame_type:#04x} failed"
             context = {"message": message, "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
-        else:
-            done.done(None)

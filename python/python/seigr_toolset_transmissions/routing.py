@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from drywire import _native
 
+from seigr_toolset_transmissions._turns import in_order
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -33,7 +35,7 @@ class EndpointManager:
 
     async def route_to_endpoint(self, endpoint_id: str, data: Buffer) -> None:
         """Put a message into an endpoint's queue, once there is room."""
-        await self._native.route_to_endpoint(endpoint_id, data)
+        await in_order(self._native.route_to_endpoint(endpoint_id, data))
 
     async def receive_from_endpoint(self, endpoint_id: str) -> bytes:
         """Take the next message from an endpoint's queue, once there is one.

@@ -13,6 +13,7 @@ from drywire import _native
 from drywire._native import STCWrapper
 
 from seigr_toolset_transmissions import _checks
+from seigr_toolset_transmissions._turns import in_order
 from seigr_toolset_transmissions.errors import STTClosedError, STTStreamError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class STTStream:
 
         Cancelled, it may have taken a part: `bytes_written` tells.
         """
-        await self._sending().write(data)
+        await in_order(self._sending().write(data))
 
     def finish(self) -> None:
         """End what this end sends, behind what was written."""
@@ -344,11 +345,11 @@ class STTSession:
         Frames arrive in order; waits while the peer's handlers are slower. 16 MiB at most. Raises
         `STTSessionError` (not_received) if the peer is known to dispatch none.
         """
-        await self._native.send_frame(frame_type, payload)
+        await in_order(self._native.send_frame(frame_type, payload))
 
     async def send_to_endpoint(self, endpoint_id: str, data: Buffer) -> None:
         """Send a message to an endpoint of the peer's `EndpointManager`; else as `send_frame`."""
-        await self._native.send_to_endpoint(endpoint_id, data)
+        await in_order(self._native.send_to_endpoint(endpoint_id, data))
 
     def dispatch_frames(self, dispatcher: FrameDispatcher) -> None:
         """Have this session's frames handled by `dispatcher`, in place of the node's.

@@ -16,7 +16,8 @@ from drywire import _native
 from drywire._native import STTFrame
 
 from seigr_toolset_transmissions import _checks
-from seigr_toolset_transmissions._handlers import call
+from seigr_toolset_transmissions._handlers import call_all
+from seigr_toolset_transmissions._turns import in_order
 from seigr_toolset_transmissions.errors import STTFrameError, STTTransportError
 
 __all__ = ["UDPTransport", "WebSocketListener", "WebSocketTransport"]
@@ -74,7 +75,7 @@ class UDPTransport:
         """Send a frame to `(host, port)`. No error does not mean that it arrives."""
         if not (isinstance(address, tuple) and len(address) >= 2):
             raise _checks.wrong("address", "a tuple (host, port)", address)
-        await self._started().send_frame(frame, address[0], address[1])
+        await in_order(self._started().send_frame(frame, address[0], address[1]))
 
     async def receive_frame(self) -> tuple[STTFrame, Address]:
         """Wait for the next frame, and where its datagram says that it comes from."""
@@ -152,7 +153,7 @@ class WebSocketTransport:
 
     async def send_frame(self, frame: STTFrame) -> None:
         """Send a frame; waits while the peer is slower. Cancelled, it is sent whole or not."""
-        await self._native.send_frame(frame)
+        await in_order(self._native.send_frame(frame))
 
     async def receive_frame(self) -> STTFrame:
         """Wait for the next frame. Raises `STTTransportError` (closed) when none can come."""
@@ -294,13 +295,11 @@ async def _pump(receive: Callable[[], Any], handler: Callable[..., Any], spread:
 
 
 async def _handle(handler: Callable[..., Any], *arguments: Any) -> None:
-    try:
-        await call(handler, *arguments)
-    except Exception as error:
+    for error in await call_all((handler,), *arguments):
         _report(error, handler)
 
 
-def _report(error: Exception, handler: Callable[..., Any]) -> None:
+def _report(error: BaseException, handler: Callable[..., Any]) -> None:
     context = {"message": f"frame handler {handler!r} failed", "exception": error}
     asyncio.get_running_loop().call_exception_handler(context)
 
