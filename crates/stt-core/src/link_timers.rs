@@ -78,7 +78,7 @@ impl LinkTimers {
     /// `received` of them have come on the session so far (RFC 9000 §13.2.2; 2.7).
     pub fn ack_threshold(&self, received: u64) -> u32 {
         if self.profile.reliable {
-            16
+            4
         } else if received < 100 || self.is_narrow() {
             2
         } else {

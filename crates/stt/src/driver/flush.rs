@@ -1,7 +1,7 @@
 use std::task::Waker;
 
 use super::{Shared, State, state::Stalled};
-use crate::transport::udp::Sent;
+use crate::transport::{links::Output, udp::Sent};
 
 impl Shared {
     /// Sends what a short write has given, in the caller's turn (3.3). Gives the driver's waker if
@@ -24,7 +24,7 @@ impl Shared {
                 return is_earlier.then(|| state.call_driver()).flatten();
             };
             let contents = &buffer[..transmit.size];
-            if let Some((socket, envelope)) = state.dispatch(&transmit, contents)
+            if let Some((socket, envelope)) = state.dispatch(&transmit, Output::Lent(contents))
                 && socket.try_send(&envelope, contents) == Sent::Full
             {
                 state.stalled = Some(Stalled {

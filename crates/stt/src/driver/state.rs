@@ -16,7 +16,7 @@ use crate::{
     error::ConnectError,
     session::Session,
     transport::{
-        links::LinkTable,
+        links::{LinkTable, Output},
         path::Route,
         udp::{Envelope, UdpSocket},
     },
@@ -181,7 +181,7 @@ impl State {
     pub(super) fn dispatch(
         &mut self,
         transmit: &Transmit,
-        contents: &[u8],
+        contents: Output<'_>,
     ) -> Option<(Arc<UdpSocket>, Envelope)> {
         match Route::from_path(&transmit.path)? {
             Route::Link(number) => {

@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 
 use super::{Phase, Shared, State, Wakes, state::Stalled};
 use crate::transport::{
+    links::Output,
     path::{Route, canonical},
     udp::{BATCH, RECEPTION, SENDING, Sent, UdpSocket},
 };
@@ -23,7 +24,7 @@ pub(crate) async fn run(shared: Arc<Shared>, socket: Arc<UdpSocket>, number: u8)
         armed: None,
         input: vec![0; BATCH * RECEPTION].into_boxed_slice(),
         meta: [RecvMeta::default(); BATCH],
-        output: vec![0; SENDING].into_boxed_slice(),
+        output: vec![0; SENDING],
         wakes: Wakes::default(),
         shared,
         socket,
@@ -42,7 +43,7 @@ struct Driver {
     armed: Option<Timestamp>,
     input: Box<[u8]>,
     meta: [RecvMeta; BATCH],
-    output: Box<[u8]>,
+    output: Vec<u8>,
     wakes: Wakes,
 }
 
@@ -118,8 +119,9 @@ impl Driver {
                 }
                 break;
             };
-            let contents = &self.output[..transmit.size];
-            if let Some((socket, envelope)) = state.dispatch(&transmit, contents) {
+            let output = Output::Own(&mut self.output, transmit.size);
+            if let Some((socket, envelope)) = state.dispatch(&transmit, output) {
+                let contents = &self.output[..transmit.size];
                 // Calls of the application need not wait for the system.
                 drop(state);
                 let sent = socket.try_send(&envelope, contents);

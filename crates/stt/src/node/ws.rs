@@ -16,7 +16,7 @@ use crate::{
     session::Session,
     transport::{
         WsClientOptions, WsError, WsListenOptions,
-        links::{Link, LinkQueue, LinkUsage},
+        links::{Link, LinkQueue, LinkUsage, Packet},
         ws::{
             Accept, Connect, Connection, Deliver, End, Outgoing, connect as connect_socket, pump,
             serve,
@@ -214,7 +214,9 @@ impl Usage {
 }
 
 impl Outgoing for Packets {
-    async fn next(&mut self) -> Option<Vec<u8>> {
+    type Message = Packet;
+
+    async fn next(&mut self) -> Option<Packet> {
         if let Some(packet) = self.queue.try_next() {
             return Some(packet);
         }
@@ -224,12 +226,12 @@ impl Outgoing for Packets {
         }
     }
 
-    fn try_next(&mut self) -> Option<Vec<u8>> {
+    fn try_next(&mut self) -> Option<Packet> {
         self.queue.try_next()
     }
 
-    fn recycle(&mut self, buffer: Vec<u8>) {
-        self.queue.recycle(buffer);
+    fn recycle(&mut self, packet: Packet) {
+        self.queue.recycle(packet);
     }
 }
 

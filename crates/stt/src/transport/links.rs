@@ -1,6 +1,12 @@
 //! Reliable links that carry packets as messages (`docs/spec/stt-node.md` section 4).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use stt_core::{Ecn, PathId};
 use tokio::sync::{Notify, futures::Notified, mpsc};
@@ -23,14 +29,70 @@ pub(crate) struct LinkTable {
 #[derive(Debug)]
 struct Outgoing {
     /// Gone once the link is to end.
-    queue: Option<mpsc::Sender<Vec<u8>>>,
+    queue: Option<mpsc::Sender<Packet>>,
+    /// Bytes in the queue.
+    queued: Arc<AtomicUsize>,
     is_blocked: bool,
-    /// Buffers that came back.
-    spare: Vec<Vec<u8>>,
+    /// Buffers that came back: for packets that were copied, and as long as a driver's own.
+    spare: [Vec<Vec<u8>>; 2],
     /// Sessions on it that are open.
     sessions: usize,
     /// Their number has changed.
     changed: Arc<Notify>,
+}
+
+/// A packet in a queue.
+pub(crate) struct Packet {
+    buffer: Vec<u8>,
+    len: usize,
+    is_copy: bool,
+}
+
+impl AsMut<[u8]> for Packet {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer[..self.len]
+    }
+}
+
+/// Where a packet to send lies.
+pub(crate) enum Output<'a> {
+    /// To be copied.
+    Lent(&'a [u8]),
+    /// The first bytes of the driver's own buffer, which may be taken for another one as long.
+    Own(&'a mut Vec<u8>, usize),
+}
+
+impl Output<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Lent(packet) => packet.len(),
+            Self::Own(_, len) => *len,
+        }
+    }
+
+    /// A long packet goes with its buffer, a short one is copied.
+    fn take(self, spare: &mut [Vec<Vec<u8>>; 2]) -> Packet {
+        let packet = match self {
+            Self::Lent(packet) => packet,
+            Self::Own(buffer, len) if len < LONG => &buffer[..len],
+            Self::Own(buffer, len) => {
+                let other = spare[1].pop().filter(|other| other.len() == buffer.len());
+                let other = other.unwrap_or_else(|| vec![0; buffer.len()]);
+                return Packet {
+                    buffer: std::mem::replace(buffer, other),
+                    len,
+                    is_copy: false,
+                };
+            }
+        };
+        let mut buffer = spare[0].pop().unwrap_or_default();
+        buffer.extend_from_slice(packet);
+        Packet {
+            buffer,
+            len: packet.len(),
+            is_copy: true,
+        }
+    }
 }
 
 /// The end of a link that packets come in by. The link closes when it is dropped.
@@ -43,7 +105,9 @@ pub(crate) struct Link {
 /// The packets that go out by a link, one message each.
 pub(crate) struct LinkQueue {
     shared: Arc<Shared>,
-    queue: mpsc::Receiver<Vec<u8>>,
+    queue: mpsc::Receiver<Packet>,
+    /// Bytes in it.
+    queued: Arc<AtomicUsize>,
     number: u64,
     path: PathId,
     capacity: usize,
@@ -61,21 +125,29 @@ pub(crate) struct LinkUsage {
 const RESERVE: usize = 2;
 /// The shortest queue.
 const MIN_CAPACITY: usize = 8;
+/// From here on a packet's copy costs more than another buffer.
+const LONG: usize = 16 << 10;
+/// Bytes in a queue from which on sessions are held: a few of the longest packets. More would only wait
+/// longer, and leave the processor's caches.
+const MAX_QUEUED: usize = 256 << 10;
 
 impl LinkTable {
     /// Puts a packet into a link's queue. Whether its sessions are to be held from now on.
-    pub(crate) fn push(&mut self, number: u64, packet: &[u8]) -> bool {
+    pub(crate) fn push(&mut self, number: u64, packet: Output<'_>) -> bool {
         let Some(link) = self.links.get_mut(&number) else {
             return false;
         };
         let Some(queue) = &link.queue else {
             return false;
         };
-        let mut buffer = link.spare.pop().unwrap_or_default();
-        buffer.extend_from_slice(packet);
-        // Full only for answers to strangers, which may be lost; sessions were held before.
-        drop(queue.try_send(buffer));
-        let is_full = queue.capacity() <= RESERVE;
+        let len = packet.len();
+        let packet = packet.take(&mut link.spare);
+        // Counted before it can be taken. Full only for answers to strangers, which may be lost; sessions were held before.
+        let mut queued = link.queued.fetch_add(len, Relaxed) + len;
+        if queue.try_send(packet).is_err() {
+            queued = link.queued.fetch_sub(len, Relaxed) - len;
+        }
+        let is_full = queue.capacity() <= RESERVE || queued >= MAX_QUEUED;
         is_full && !std::mem::replace(&mut link.is_blocked, true)
     }
 
@@ -116,13 +188,15 @@ impl Link {
         let capacity = capacity.max(MIN_CAPACITY);
         let (sender, queue) = mpsc::channel(capacity);
         let changed = Arc::new(Notify::new());
+        let queued = Arc::new(AtomicUsize::new(0));
         let number = shared.with(|state| {
             let number = state.links.next;
             state.links.next += 1;
             let link = Outgoing {
                 queue: (!state.links.is_ending).then_some(sender),
+                queued: Arc::clone(&queued),
                 is_blocked: false,
-                spare: Vec::new(),
+                spare: [Vec::new(), Vec::new()],
                 sessions: 0,
                 changed: Arc::clone(&changed),
             };
@@ -138,6 +212,7 @@ impl Link {
         let outgoing = LinkQueue {
             shared: Arc::clone(shared),
             queue,
+            queued,
             number,
             path,
             capacity,
@@ -221,17 +296,15 @@ impl LinkUsage {
 
 impl LinkQueue {
     /// The next packet to send; `None` once the link is closed.
-    pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+    pub(crate) async fn next(&mut self) -> Option<Packet> {
         let packet = self.queue.recv().await;
-        self.make_room();
-        packet
+        self.taken(packet)
     }
 
     /// The next packet, if one waits: to send several before flushing.
-    pub(crate) fn try_next(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn try_next(&mut self) -> Option<Packet> {
         let packet = self.queue.try_recv().ok();
-        self.make_room();
-        packet
+        self.taken(packet)
     }
 
     /// Tells how much the link is used.
@@ -244,21 +317,31 @@ impl LinkQueue {
     }
 
     /// Gives a buffer back to be used again.
-    pub(crate) fn recycle(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    pub(crate) fn recycle(&self, packet: Packet) {
+        let Packet {
+            mut buffer,
+            is_copy,
+            ..
+        } = packet;
+        if is_copy {
+            buffer.clear();
+        }
         self.shared.with(|state| {
             if let Some(link) = state.links.links.get_mut(&self.number)
-                && link.spare.len() < MIN_CAPACITY
+                && let spare = &mut link.spare[usize::from(!is_copy)]
+                && spare.len() < MIN_CAPACITY
             {
-                link.spare.push(buffer);
+                spare.push(buffer);
             }
         });
     }
 
     /// Lets the held sessions go on once half of the queue is free.
-    fn make_room(&self) {
-        if self.queue.len() > self.capacity / 2 {
-            return;
+    fn taken(&self, packet: Option<Packet>) -> Option<Packet> {
+        let len = packet.as_ref().map_or(0, |packet| packet.len);
+        let queued = self.queued.fetch_sub(len, Relaxed) - len;
+        if self.queue.len() > self.capacity / 2 || queued > MAX_QUEUED / 2 {
+            return packet;
         }
         self.shared.with(|state| {
             if let Some(link) = state.links.links.get_mut(&self.number)
@@ -267,5 +350,6 @@ impl LinkQueue {
                 state.unblock(&self.path);
             }
         });
+        packet
     }
 }

@@ -258,6 +258,8 @@ impl Drop for WebSocketListener {
 }
 
 impl Outgoing for mpsc::Receiver<Vec<u8>> {
+    type Message = Vec<u8>;
+
     async fn next(&mut self) -> Option<Vec<u8>> {
         self.recv().await
     }

@@ -22,12 +22,14 @@ use super::{
 
 /// Where the messages to send come from.
 pub(crate) trait Outgoing: Send {
+    /// What a message lies in.
+    type Message: AsMut<[u8]> + Send;
     /// The next; `None` if nothing follows. May be cancelled and called again.
-    fn next(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send;
+    fn next(&mut self) -> impl Future<Output = Option<Self::Message>> + Send;
     /// The next, if it is there.
-    fn try_next(&mut self) -> Option<Vec<u8>>;
-    /// A buffer that isn't needed any more; its bytes may have changed.
-    fn recycle(&mut self, buffer: Vec<u8>);
+    fn try_next(&mut self) -> Option<Self::Message>;
+    /// A message that isn't needed any more; its bytes may have changed.
+    fn recycle(&mut self, message: Self::Message);
 }
 
 /// Where the messages that come go to.
@@ -171,14 +173,14 @@ async fn try_write(
                 return Ok(End::Local);
             }
             Some(Some(mut message)) => {
-                writer.message(&mut message).await?;
+                writer.message(message.as_mut()).await?;
                 outgoing.recycle(message);
                 for _ in 1..BATCH {
                     let Some(mut message) = outgoing.try_next() else {
                         break;
                     };
                     control.written.fetch_add(2, Relaxed);
-                    writer.message(&mut message).await?;
+                    writer.message(message.as_mut()).await?;
                     outgoing.recycle(message);
                 }
             }
