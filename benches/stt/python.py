@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("drywire")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("part", nargs="?", default="")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     if chosen.part in "bulk from Python":
         bulk(chosen.drywire, 128 if chosen.quick else 1024, 1 if chosen.quick else 3)
     if chosen.part in "encode and decode a frame":
