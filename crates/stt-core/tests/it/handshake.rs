@@ -31,6 +31,22 @@ fn pair() -> (Node, Node) {
     (alice, bob)
 }
 
+/// Which of several copies was answered is unknown (Karn's rule, §6.5).
+#[test]
+fn the_handshake_gives_a_round_trip_time_only_if_one_hello_was_sent() {
+    let unknown = Duration::from_millis(333);
+    for (waits, rtt) in [(40, Duration::from_millis(40)), (250, unknown)] {
+        let (mut alice, mut bob) = (Node::new("alice"), Node::new("bob"));
+        let handle = alice.connect("bob");
+        bob.receive("alice", &alice.sent_one());
+        let copies = alice.pass(waits).len();
+        assert_eq!(copies, usize::from(rtt == unknown));
+        alice.receive("bob", &bob.sent_one());
+        let session = alice.endpoint.connection(handle).expect("answered");
+        assert_eq!(session.stats().rtt, rtt);
+    }
+}
+
 #[test]
 fn a_session_takes_one_round_trip_and_240_bytes() {
     let (mut alice, mut bob) = (Node::new("alice"), Node::new("bob"));
