@@ -31,6 +31,16 @@ pub(crate) fn metadata(project: &Project) -> Result<Value> {
     serde_json::from_str(&text).context("reading cargo metadata")
 }
 
+/// Runs `command` of cargo on a package outside the workspace, in the workspace's build folder: what both need is built once.
+pub(crate) fn outside(project: &Project, command: &str, manifest: &str) -> Result<Command> {
+    let mut cargo = cargo(project);
+    cargo
+        .args([command, "--locked", "--manifest-path", manifest])
+        .arg("--target-dir")
+        .arg(target_dir(project)?);
+    Ok(cargo)
+}
+
 /// Cargo's build folder.
 pub(crate) fn target_dir(project: &Project) -> Result<PathBuf> {
     let text = steps::capture(cargo(project).args([

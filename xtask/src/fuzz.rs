@@ -166,14 +166,7 @@ fn chosen(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>> {
 
 /// Builds every target, without instrumentation, and runs none.
 pub(crate) fn check(project: &Project) -> Result<()> {
-    steps::run(cargo(project).args([
-        "check",
-        "--locked",
-        "--manifest-path",
-        "fuzz/Cargo.toml",
-        "--target-dir",
-        TARGET_DIR,
-    ]))
+    steps::run(&mut cargo::outside(project, "check", "fuzz/Cargo.toml")?)
 }
 
 #[cfg(test)]

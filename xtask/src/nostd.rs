@@ -2,7 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-use crate::{cargo::cargo, project::Project, steps::Steps};
+use crate::{
+    cargo::{cargo, outside},
+    project::Project,
+    steps::{self, Steps},
+};
 
 const NOSTD: &str = "crates/st-protocol/nostd/Cargo.toml";
 
@@ -46,18 +50,9 @@ pub(crate) fn steps(project: &Project, steps: &mut Steps) {
             "the target can't be installed; the steps before prove that no std is linked",
         );
     }
-    steps.command(
-        "st-protocol beside its peers",
-        cargo(project).args([
-            "test",
-            "--locked",
-            "--manifest-path",
-            PEERS,
-            "--target-dir",
-            "target/peers",
-            "--tests",
-        ]),
-    );
+    steps.step("st-protocol beside its peers", || {
+        steps::run(outside(project, "test", PEERS)?.arg("--tests"))
+    });
     if runs(Command::new("tshark").arg("--version")) {
         steps.command(
             "Wireshark dissector",

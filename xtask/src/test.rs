@@ -6,7 +6,7 @@ use crate::{
     cargo::{self, cargo},
     nostd,
     project::Project,
-    steps::Steps,
+    steps::{self, Steps},
     venv,
 };
 
@@ -88,30 +88,16 @@ fn rust(project: &Project, steps: &mut Steps) {
         cargo(project).args(["test", "--doc"]).args(WORKSPACE),
     );
     nostd::steps(project, steps);
-    steps.command(
-        "stt-core, allocations counted",
-        cargo(project).args([
-            "test",
-            "--locked",
-            "--manifest-path",
-            "crates/stt-core/peers/Cargo.toml",
-            "--target-dir",
-            "target/peers",
-            "--tests",
-        ]),
-    );
-    steps.command(
-        "stt-store before an S3 service, its memory counted",
-        cargo(project).args([
-            "test",
-            "--locked",
-            "--manifest-path",
-            "crates/stt-store/peers/Cargo.toml",
-            "--target-dir",
-            "target/peers",
-            "--tests",
-        ]),
-    );
+    steps.step("stt-core, allocations counted", || {
+        steps::run(
+            cargo::outside(project, "test", "crates/stt-core/peers/Cargo.toml")?.arg("--tests"),
+        )
+    });
+    steps.step("stt-store before an S3 service, its memory counted", || {
+        steps::run(
+            cargo::outside(project, "test", "crates/stt-store/peers/Cargo.toml")?.arg("--tests"),
+        )
+    });
 }
 
 fn python(project: &Project, steps: &mut Steps, options: Options) -> Result<()> {
