@@ -1,4 +1,4 @@
-"""STT from Python beside the command `drywire bench`, in turns over loopback; prints rows of docs/performance.md.
+"""STT from Python beside `drywire bench`, in turns over loopback; rows of docs/performance.md.
 
 python.py DRYWIRE [--quick] [PART-OF-A-ROW'S-NAME]
 """
@@ -101,7 +101,8 @@ def frames(rounds: int) -> None:
         ("decode", lambda: STTFrame.from_bytes(encoded)),
     ):
         took = min(timeit.repeat(call, number=100_000, repeat=rounds)) * 10
-        row(f"{name} a frame of 64 B in Python", f"{took:.2f} µs", "", "", "≤ 2 µs", holds=took <= 2)
+        name = f"{name} a frame of 64 B in Python"
+        row(name, f"{took:.2f} µs", "", "", "≤ 2 µs", holds=took <= 2)
 
 
 def row(name: str, ours: str, peer: str, ratio: str, bound: str, *, holds: bool) -> None:
