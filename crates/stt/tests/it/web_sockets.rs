@@ -211,6 +211,17 @@ async fn a_web_socket_that_is_cut_ends_its_sessions_and_no_others() {
     .await;
 }
 
+/// Lets the opening of a WebSocket through to the server `behind`, and nothing else: both sides' connections.
+async fn opened_through(relay: &TcpListener, behind: SocketAddr) -> (TcpStream, TcpStream) {
+    let (mut from, _) = relay.accept().await.unwrap();
+    let mut to = TcpStream::connect(behind).await.unwrap();
+    let head = read_head(&mut from).await;
+    to.write_all(&head).await.unwrap();
+    let head = read_head(&mut to).await;
+    from.write_all(&head).await.unwrap();
+    (from, to)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_ends_with_its_web_socket() {
     within(async {
@@ -219,13 +230,7 @@ async fn an_attempt_ends_with_its_web_socket() {
         let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = relay.local_addr().unwrap().port();
         let relaying = async {
-            let (mut from, _) = relay.accept().await.unwrap();
-            let mut to = TcpStream::connect(behind).await.unwrap();
-            // The opening of the WebSocket alone gets through.
-            let head = read_head(&mut from).await;
-            to.write_all(&head).await.unwrap();
-            let head = read_head(&mut to).await;
-            from.write_all(&head).await.unwrap();
+            drop(opened_through(&relay, behind).await);
         };
         let (connected, ()) = tokio::join!(client.connect_ws("127.0.0.1", port), relaying);
         assert!(
@@ -246,12 +251,7 @@ async fn an_attempt_tells_that_the_peer_closed() {
         let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = relay.local_addr().unwrap().port();
         let relaying = async {
-            let (mut from, _) = relay.accept().await.unwrap();
-            let mut to = TcpStream::connect(behind).await.unwrap();
-            let head = read_head(&mut from).await;
-            to.write_all(&head).await.unwrap();
-            let head = read_head(&mut to).await;
-            from.write_all(&head).await.unwrap();
+            let (mut from, _to) = opened_through(&relay, behind).await;
             from.write_all(&CLOSE_NORMAL).await.unwrap();
             let mut rest = Vec::new();
             from.read_to_end(&mut rest).await.unwrap();

@@ -201,6 +201,17 @@ impl Pair {
         panic!("a livelock at {:?}", self.now);
     }
 
+    /// A packet of the initiator's, with a PING, that doesn't arrive.
+    pub(super) fn stolen_ping(&mut self) -> Vec<u8> {
+        self.end(Side::Initiator).ping();
+        self.links[0].config_mut().cut = true;
+        self.flush();
+        self.links[0].config_mut().cut = false;
+        let mut sent = self.log.iter().rev();
+        let stolen = sent.find(|(side, _)| *side == Side::Initiator);
+        stolen.expect("it was sent").1.clone()
+    }
+
     /// Hands an end a datagram out of turn.
     pub(super) fn inject(&mut self, to: Side, from: PathId, mut datagram: Vec<u8>) {
         let now = self.now;
