@@ -1,6 +1,7 @@
 //! What turns the endpoint: shared state, the task of each socket, and what wakes whom
 //! (`docs/spec/stt-node.md` section 3).
 
+mod busy_poll;
 mod entry;
 mod events;
 mod flush;

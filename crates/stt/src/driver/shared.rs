@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::{
     runtime::Handle,
@@ -18,6 +21,8 @@ use crate::{
 pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) clock: Clock,
+    /// For how long drivers look for datagrams that are about to come.
+    pub(crate) busy_poll: Duration,
     /// A session waits to be accepted, or none will any more.
     pub(crate) accepted: Notify,
     /// A session has gone.
@@ -37,6 +42,7 @@ impl Shared {
     pub(crate) fn new(
         state: State,
         clock: Clock,
+        busy_poll: Duration,
         events: broadcast::Sender<NodeEvent>,
         tickets: Option<Tickets>,
         runtime: Handle,
@@ -45,6 +51,7 @@ impl Shared {
         Self {
             state: Mutex::new(state),
             clock,
+            busy_poll,
             accepted: Notify::new(),
             gone: Notify::new(),
             events,

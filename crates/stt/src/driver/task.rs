@@ -6,9 +6,9 @@ use std::{
 
 use quinn_udp::RecvMeta;
 use stt_core::{Ecn, Timestamp};
-use tokio::time::Sleep;
+use tokio::{task::yield_now, time::Sleep};
 
-use super::{Phase, Shared, State, Wakes, state::Stalled};
+use super::{Phase, Shared, State, Wakes, busy_poll::BusyPoll, state::Stalled};
 use crate::transport::{
     links::Output,
     path::{Route, canonical},
@@ -26,6 +26,7 @@ pub(crate) async fn run(shared: Arc<Shared>, socket: Arc<UdpSocket>, number: u8)
         meta: [RecvMeta::default(); BATCH],
         output: vec![0; SENDING],
         wakes: Wakes::default(),
+        busy_poll: BusyPoll::new(shared.busy_poll),
         shared,
         socket,
         number,
@@ -45,6 +46,7 @@ struct Driver {
     meta: [RecvMeta; BATCH],
     output: Vec<u8>,
     wakes: Wakes,
+    busy_poll: BusyPoll,
 }
 
 /// How a turn ended.
@@ -78,7 +80,7 @@ impl Driver {
                     }
                     // Registers for the next datagram; those woken go first if one is there.
                     if received.is_none() || self.socket.poll_more(cx).is_pending() {
-                        return Poll::Pending;
+                        return self.rest(cx);
                     }
                     if woken {
                         break;
@@ -87,6 +89,16 @@ impl Driver {
             }
         }
         cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Leaves the thread to others: until something comes, or for a moment only.
+    fn rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.busy_poll.looks_again(self.shared.clock.now()) {
+            // Called again when every other task that is ready has had its turn and the system was asked what has come.
+            let again = std::pin::pin!(yield_now());
+            return again.poll(cx);
+        }
         Poll::Pending
     }
 
@@ -100,6 +112,9 @@ impl Driver {
             state.is_idle = false;
         }
         let now = shared.clock.now();
+        if received > 0 {
+            self.busy_poll.heard(now);
+        }
         self.receive(&mut state, now, received);
         let deadline = state.endpoint.poll_timeout();
         if deadline.is_some_and(|deadline| deadline <= now) {

@@ -2,6 +2,7 @@ use std::{
     collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use stt_core::{
@@ -43,6 +44,7 @@ pub(super) struct Setup {
     pub(super) session: SessionConfig,
     pub(super) profile: LinkProfile,
     pub(super) aeads: Vec<Aead>,
+    pub(super) busy_poll: Duration,
 }
 
 impl Builder {
@@ -64,6 +66,7 @@ impl Builder {
                 session,
                 profile: LinkProfile::INTERNET,
                 aeads: Aead::ALL.to_vec(),
+                busy_poll: BUSY_POLL,
             },
             error: None,
         };
@@ -208,6 +211,14 @@ impl Builder {
         self
     }
 
+    /// For how long the node looks for further datagrams before it lets the system wake it, while they come that close
+    /// together: a request on a fast network is answered in half the time. Default 50 µs; zero saves the processor's time.
+    #[must_use]
+    pub const fn busy_poll(mut self, window: Duration) -> Self {
+        self.setup.busy_poll = window;
+        self
+    }
+
     /// A node like this, not started.
     ///
     /// # Errors
@@ -272,6 +283,8 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// What Linux recommends for its own busy polling.
+const BUSY_POLL: Duration = Duration::from_micros(50);
 /// What a peer may send at first, bytes: of all streams, and of each.
 const WINDOW: u64 = 8 << 20;
 const STREAM_WINDOW: u64 = 2 << 20;

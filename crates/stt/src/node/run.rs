@@ -53,6 +53,7 @@ pub(super) async fn start(
     let shared = Arc::new(Shared::new(
         state,
         Clock::start(),
+        setup.busy_poll,
         events,
         tickets,
         runtime,

@@ -24,6 +24,7 @@ fn main() {
         // For a profile of ours alone.
         match only.map(String::as_str) {
             Some("set-up") => println!("{:?}", median(&mut ours::set_up(10 * size.connects))),
+            Some("WebSocket") => println!("{:?}", websocket::ours(size.bulk)),
             Some("echo") => println!("{:?}", median(&mut ours::echo(10 * size.echoes))),
             _ => println!("{:?}", ours::bulk(size.bulk)),
         }
@@ -36,14 +37,20 @@ fn main() {
         web_socket(&size);
     }
     if wanted("set-up") {
-        let ours = in_turns(size.rounds, || ours::set_up(size.connects));
-        let quinns = in_turns(size.rounds, || quinns::set_up(size.connects));
+        let [ours, quinns] = in_turns(
+            size.rounds,
+            || ours::set_up(size.connects),
+            || quinns::set_up(size.connects),
+        );
         let row = [quantile(&ours, 0.5), quantile(&quinns, 0.5)];
         latency("connection set-up, p50", row, Some(0.35));
     }
     if wanted("echo") {
-        let ours = in_turns(size.rounds, || ours::echo(size.echoes));
-        let quinns = in_turns(size.rounds, || quinns::echo(size.echoes));
+        let [ours, quinns] = in_turns(
+            size.rounds,
+            || ours::echo(size.echoes),
+            || quinns::echo(size.echoes),
+        );
         let at = |part| [quantile(&ours, part), quantile(&quinns, part)];
         latency("echo of 64 B, p50", at(0.5), Some(0.8));
         latency("echo of 64 B, p99", at(0.99), None);
@@ -126,8 +133,19 @@ fn row(name: &str, ours: &str, quinns: &str, ratio: f64, held_to: Option<(bool, 
     println!("| {name} | {ours} | {quinns} | {ratio:.2} | {bound} | {verdict} |");
 }
 
-fn in_turns(rounds: usize, mut round: impl FnMut() -> Vec<Duration>) -> Vec<Duration> {
-    let mut all: Vec<_> = (0..rounds).flat_map(|_| round()).collect();
-    all.sort_unstable();
+/// Rounds of both, one after the other: this machine's speed changes from second to second. The times, sorted.
+fn in_turns(
+    rounds: usize,
+    mut ours: impl FnMut() -> Vec<Duration>,
+    mut quinns: impl FnMut() -> Vec<Duration>,
+) -> [Vec<Duration>; 2] {
+    let mut all = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        all[0].extend(ours());
+        all[1].extend(quinns());
+    }
+    for times in &mut all {
+        times.sort_unstable();
+    }
     all
 }

@@ -22,17 +22,17 @@ pub(crate) struct Size {
 impl Size {
     pub(crate) const FULL: Self = Self {
         bulk: 1 << 30,
-        connects: 300,
-        echoes: 10_000,
+        connects: 100,
+        echoes: 3_000,
         idle: 1_000,
-        rounds: 3,
+        rounds: 9,
     };
     pub(crate) const QUICK: Self = Self {
         bulk: 256 << 20,
         connects: 100,
         echoes: 3_000,
         idle: 1_000,
-        rounds: 1,
+        rounds: 2,
     };
 }
 
