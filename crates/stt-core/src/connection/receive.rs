@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use bytes::BytesMut;
 use stt_crypto::TAG_LEN;
 
 use crate::{
@@ -14,6 +15,28 @@ use super::{Connection, State, keys::OpenFailure, timers::Timer};
 
 /// Silence after which a session gives memory back.
 const TRIM_AFTER: Duration = Duration::from_secs(2);
+
+/// A datagram that came; it is opened in place.
+#[derive(Debug)]
+pub(crate) enum Datagram<'a> {
+    /// For the time of the call.
+    Lent(&'a mut [u8]),
+    /// For good.
+    Given(BytesMut),
+}
+
+impl Datagram<'_> {
+    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Given(bytes) => bytes,
+        }
+    }
+}
+
+/// From this length on a datagram that was given is kept by the streams that it carries bytes of: shorter ones
+/// are copied for less than another buffer costs.
+const KEPT: usize = 16 << 10;
 
 /// A packet that opened.
 struct Packet {
@@ -33,12 +56,13 @@ impl Connection {
         now: Timestamp,
         path: PathId,
         ecn: Ecn,
-        datagram: &mut [u8],
+        mut datagram: Datagram<'_>,
     ) {
+        let bytes = datagram.as_mut();
         self.stats.packets_received += 1;
-        self.stats.bytes_received += datagram.len() as u64;
+        self.stats.bytes_received += bytes.len() as u64;
         for known in self.paths_mut().filter(|known| known.id == path) {
-            known.on_received(datagram.len());
+            known.on_received(bytes.len());
         }
         match &mut self.state {
             State::Open => {}
@@ -46,16 +70,24 @@ impl Connection {
                 // Opened or not makes no difference to the rule, except that the peer's own CLOSE
                 // ends the wait.
                 closing.on_datagram();
-                if self.opens_with_close(datagram) {
+                if self.opens_with_close(bytes) {
                     self.enter_draining(now);
                 }
                 return;
             }
             State::Draining | State::Drained => return,
         }
-        match self.open_packet(now, datagram) {
-            Ok(packet) => self.accept_packet(now, path, ecn, &packet, datagram),
-            Err(OpenFailure::Forged) => self.on_forged(now, datagram),
+        match self.open_packet(now, bytes) {
+            Ok(packet) => match datagram {
+                Datagram::Given(bytes) if bytes.len() >= KEPT => {
+                    let bytes = bytes.freeze();
+                    self.streams.lend(Some(bytes.clone()));
+                    self.accept_packet(now, path, ecn, &packet, &bytes);
+                    self.streams.lend(None);
+                }
+                mut datagram => self.accept_packet(now, path, ecn, &packet, datagram.as_mut()),
+            },
+            Err(OpenFailure::Forged) => self.on_forged(now, bytes),
             Err(OpenFailure::Fatal(code, reason)) => {
                 self.fail(now, TransportError::new(code, reason));
             }

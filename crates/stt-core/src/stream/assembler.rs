@@ -1,18 +1,44 @@
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
 use super::ring::{Pool, Ring};
 use crate::range_set::RangeSet;
 
 /// The receive buffer of a stream: puts bytes in order (`docs/spec/stt-streams.md` §3.1).
 ///
 /// Bytes in order are copied once, to where they are read from. Bytes ahead of a gap are copied
-/// there too, so that nothing moves when the gap is closed.
+/// there too, so that nothing moves when the gap is closed. Large pieces of packets that may be kept are not copied.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
-    /// From the first byte that was not read.
+    /// What is read first: packets, or parts of them.
+    pieces: VecDeque<Piece>,
+    /// Bytes from the first that was not read to the ring's base: those of `pieces`.
+    kept: u64,
+    /// From the first byte that was not read, or the end of `pieces`.
     ring: Ring,
     /// Everything below is there.
     ready: u64,
     /// What is there beyond a gap.
     beyond: RangeSet,
+}
+
+/// What is unread of a packet.
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// Bytes in memory for it: at most twice as many (8.3).
+    held: usize,
+}
+
+impl Piece {
+    fn advance(&mut self, len: usize) {
+        self.bytes.advance(len);
+        if 2 * self.bytes.len() < self.held {
+            self.bytes = Bytes::copy_from_slice(&self.bytes);
+            self.held = self.bytes.len();
+        }
+    }
 }
 
 /// More gaps than the buffer keeps account of.
@@ -21,12 +47,13 @@ pub(super) struct TooManyRanges;
 
 impl Assembler {
     /// Takes `data` at `offset`, without what is there already. The caller has checked that it lies
-    /// within the window.
+    /// within the window. It lies in `packet`, if there is one: that may be kept.
     pub(super) fn insert(
         &mut self,
         pool: &mut Pool,
         offset: u64,
         data: &[u8],
+        packet: Option<&Bytes>,
         max_ranges: usize,
     ) -> Result<(), TooManyRanges> {
         let end = offset + data.len() as u64;
@@ -35,7 +62,20 @@ impl Assembler {
         }
         let known = self.ready.saturating_sub(offset);
         let (offset, data) = (offset + known, &data[known as usize..]);
-        if self.beyond.is_empty() {
+        let is_next = self.beyond.is_empty() && offset == self.ready;
+        if let Some(packet) = packet
+            && is_next
+            && self.ring.base() == self.ready
+            && 2 * data.len() >= packet.len()
+        {
+            self.pieces.push_back(Piece {
+                bytes: packet.slice_ref(data),
+                held: packet.len(),
+            });
+            self.kept += data.len() as u64;
+            pool.keep(packet.len());
+            self.ring.clear(pool, end);
+        } else if self.beyond.is_empty() {
             self.ring.write(pool, offset, data);
         } else {
             for gap in self.beyond.gaps(offset, end) {
@@ -57,19 +97,48 @@ impl Assembler {
     /// Moves up to `out.len()` bytes to `out` and tells how many.
     pub(super) fn read(&mut self, pool: &mut Pool, out: &mut [u8]) -> usize {
         let len = usize::try_from(self.available()).map_or(out.len(), |ready| ready.min(out.len()));
-        self.ring.copy_to(self.ring.base(), &mut out[..len]);
+        let mut rest = &mut out[..len];
+        for piece in &self.pieces {
+            let (now, later) = rest.split_at_mut(piece.bytes.len().min(rest.len()));
+            now.copy_from_slice(&piece.bytes[..now.len()]);
+            rest = later;
+        }
+        self.ring.copy_to(self.ring.base(), rest);
         self.consume(pool, len as u64);
         len
     }
 
     /// What can be read next without copying. Empty if nothing can.
     pub(super) fn peek(&self) -> &[u8] {
-        self.ring.slice(self.ring.base(), self.ready)
+        match self.pieces.front() {
+            Some(piece) => &piece.bytes,
+            None => self.ring.slice(self.ring.base(), self.ready),
+        }
     }
 
     /// Drops `len` bytes that were read, at most those that are available.
     pub(super) fn consume(&mut self, pool: &mut Pool, len: u64) {
-        let base = self.ring.base() + len.min(self.available());
+        let mut left = len.min(self.available());
+        while left > 0
+            && let Some(piece) = self.pieces.front_mut()
+        {
+            // A piece is no longer than a packet.
+            let len = piece.bytes.len();
+            let now = len.min(usize::try_from(left).unwrap_or(usize::MAX));
+            pool.unkeep(piece.held);
+            if now == len {
+                self.pieces.pop_front();
+            } else {
+                piece.advance(now);
+                pool.keep(piece.held);
+            }
+            left -= now as u64;
+            self.kept -= now as u64;
+        }
+        if left == 0 {
+            return;
+        }
+        let base = self.ring.base() + left;
         if base == self.ready && self.beyond.is_empty() {
             self.ring.clear(pool, base);
         } else {
@@ -77,21 +146,24 @@ impl Assembler {
         }
     }
 
-    /// Drops everything.
+    /// Drops everything. Nothing is inserted any more.
     pub(super) fn clear(&mut self, pool: &mut Pool) {
+        for piece in self.pieces.drain(..) {
+            pool.unkeep(piece.held);
+        }
         self.ring.clear(pool, 0);
-        self.ready = self.ring.base();
+        self.ready = self.read_offset();
         self.beyond.clear();
     }
 
     /// Bytes that can be read now.
     pub(super) fn available(&self) -> u64 {
-        self.ready - self.ring.base()
+        self.ready - self.read_offset()
     }
 
     /// Bytes read so far.
     pub(super) fn read_offset(&self) -> u64 {
-        self.ring.base()
+        self.ring.base() - self.kept
     }
 
     /// The offset up to which nothing is missing.
@@ -109,9 +181,9 @@ mod tests {
     #[test]
     fn bytes_received_twice_are_ignored() {
         let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
-        assembler.insert(&mut pool, 2, b"cd", 8).unwrap();
-        assembler.insert(&mut pool, 0, b"abXXe", 8).unwrap();
-        assembler.insert(&mut pool, 0, b"ZZZZZf", 8).unwrap();
+        assembler.insert(&mut pool, 2, b"cd", None, 8).unwrap();
+        assembler.insert(&mut pool, 0, b"abXXe", None, 8).unwrap();
+        assembler.insert(&mut pool, 0, b"ZZZZZf", None, 8).unwrap();
         let mut out = [0; 10];
         assert_eq!(assembler.read(&mut pool, &mut out), 6);
         assert_eq!(&out[..6], b"abcdef");
@@ -121,27 +193,96 @@ mod tests {
     fn ranges_are_counted() {
         let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
         for range in 1..=3 {
-            assembler.insert(&mut pool, range * 2, b"x", 3).unwrap();
+            assembler
+                .insert(&mut pool, range * 2, b"x", None, 3)
+                .unwrap();
         }
-        assert_eq!(assembler.insert(&mut pool, 8, b"x", 3), Err(TooManyRanges));
+        assert_eq!(
+            assembler.insert(&mut pool, 8, b"x", None, 3),
+            Err(TooManyRanges)
+        );
+    }
+
+    #[test]
+    fn a_large_piece_of_a_packet_is_kept_and_a_small_one_copied() {
+        let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
+        let packet = Bytes::from(vec![7; 100]);
+        let insert = |pool: &mut Pool, assembler: &mut Assembler, offset, len: usize| {
+            let data = &packet[100 - len..];
+            assembler
+                .insert(pool, offset, data, Some(&packet), 8)
+                .unwrap();
+        };
+        insert(&mut pool, &mut assembler, 0, 60);
+        assert_eq!(pool.allocated(), 100, "kept");
+        insert(&mut pool, &mut assembler, 60, 49);
+        let copied = pool.allocated() - 100;
+        assert!(copied > 100, "copied, as it is less than half of a packet");
+        insert(&mut pool, &mut assembler, 109, 100);
+        assert_eq!(
+            pool.allocated(),
+            100 + copied,
+            "behind bytes that were copied"
+        );
+        assert_eq!(assembler.peek().len(), 60);
+        assembler.consume(&mut pool, 10);
+        assert_eq!(pool.allocated(), 100 + copied);
+        assembler.consume(&mut pool, 49);
+        assert_eq!(assembler.peek().len(), 1);
+        assert_eq!(pool.allocated(), 1 + copied, "the rest is let go");
+        let mut out = [0; 200];
+        assert_eq!(assembler.read(&mut pool, &mut out), 150);
+        assert_eq!((assembler.read_offset(), assembler.available()), (209, 0));
+        insert(&mut pool, &mut assembler, 300, 100);
+        assert!(assembler.pieces.is_empty(), "beyond a gap");
+        insert(&mut pool, &mut assembler, 209, 100);
+        assert_eq!(assembler.available(), 191);
+        insert(&mut pool, &mut assembler, 150, 100);
+        assert_eq!(assembler.available(), 191, "known already");
+        assembler.clear(&mut pool);
+        assert_eq!((assembler.read_offset(), assembler.available()), (209, 0));
+        pool.trim();
+        assert_eq!(pool.allocated(), 0);
+    }
+
+    #[test]
+    fn what_is_dropped_unread_was_not_read() {
+        let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
+        let packet = Bytes::from(vec![7; 100]);
+        assembler
+            .insert(&mut pool, 0, &packet, Some(&packet), 8)
+            .unwrap();
+        assembler.consume(&mut pool, 30);
+        assembler.clear(&mut pool);
+        assert_eq!((assembler.read_offset(), assembler.available()), (30, 0));
+        assert_eq!(assembler.peek(), b"");
+        assert_eq!(pool.allocated(), 0);
     }
 
     proptest! {
         #[test]
         fn any_cut_and_order_reads_as_written(
-            cuts in prop::collection::vec((0..20_000_u64, 1..6_000_usize, 0..9_000_usize), 1..60),
+            cuts in prop::collection::vec(
+                (0..20_000_u64, 1..6_000_usize, 0..9_000_usize, any::<bool>(), any::<bool>(), 0..4_000_usize),
+                1..60,
+            ),
         ) {
             let data: Vec<u8> = (0..30_000).map(|i| (i * 7 % 253) as u8).collect();
             let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
             let mut seen = Vec::new();
             let mut here = vec![false; data.len()];
-            for (offset, len, read) in cuts {
+            for (offset, len, read, is_next, is_lent, around) in cuts {
+                let offset = if is_next { assembler.ready() } else { offset };
                 let end = (offset as usize + len).min(data.len());
-                let piece = &data[offset as usize..end];
-                assembler.insert(&mut pool, offset, piece, 1_000).unwrap();
-                here[offset as usize..end].fill(true);
+                let begin = (offset as usize).min(end);
+                let packet: Bytes = [&vec![0; around], &data[begin..end]].concat().into();
+                let lent = is_lent.then_some(&packet);
+                let piece = &packet[around..];
+                assembler.insert(&mut pool, offset, piece, lent, 1_000).unwrap();
+                here[begin..end].fill(true);
                 let mut out = vec![0; read];
                 let peeked = assembler.peek().to_vec();
+                prop_assert_eq!(peeked.is_empty(), assembler.available() == 0);
                 let n = assembler.read(&mut pool, &mut out);
                 seen.extend_from_slice(&out[..n]);
                 prop_assert!(out[..n].starts_with(&peeked[..peeked.len().min(n)]));

@@ -1,5 +1,7 @@
 //! What the peer sent about streams.
 
+use bytes::Bytes;
+
 use super::{Streams, control::Control, event::Pending, recv::Breach};
 use crate::{
     Dir, StreamId,
@@ -9,6 +11,11 @@ use crate::{
 };
 
 impl Streams {
+    /// The frames from here on lie in `packet`, of which streams may keep parts; none once `None` is given.
+    pub(crate) fn lend(&mut self, packet: Option<Bytes>) {
+        self.lent = packet;
+    }
+
     /// Takes a STREAM frame.
     ///
     /// # Errors
@@ -34,7 +41,13 @@ impl Streams {
             .map_err(in_frame)?;
         let ready = recv.is_readable().then(|| recv.available());
         let dropped = recv
-            .on_data(&mut self.pool, frame.offset, frame.data, frame.fin)
+            .on_data(
+                &mut self.pool,
+                frame.offset,
+                frame.data,
+                self.lent.as_ref(),
+                frame.fin,
+            )
             .map_err(in_frame)?;
         self.received += more;
         self.window.consume(dropped);

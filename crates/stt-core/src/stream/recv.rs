@@ -1,3 +1,5 @@
+use bytes::Bytes;
+
 use super::{
     RecvState,
     assembler::Assembler,
@@ -80,13 +82,14 @@ impl Recv {
         Ok(more)
     }
 
-    /// Takes bytes that were checked, and tells how many of the session's count as read by that:
+    /// Takes bytes that were checked, parts of `packet` if there is one, and tells how many of the session's count as read by that:
     /// those of a stream that nobody reads any more.
     pub(super) fn on_data(
         &mut self,
         pool: &mut Pool,
         offset: u64,
         data: &[u8],
+        packet: Option<&Bytes>,
         fin: bool,
     ) -> Result<u64, Breach> {
         let end = offset + data.len() as u64;
@@ -101,7 +104,10 @@ impl Recv {
         let max_ranges = usize::try_from(self.window.size() / 512)
             .unwrap_or(usize::MAX)
             .saturating_add(BASE_RANGES);
-        match self.assembler.insert(pool, offset, data, max_ranges) {
+        match self
+            .assembler
+            .insert(pool, offset, data, packet, max_ranges)
+        {
             Ok(()) => Ok(0),
             Err(_) => Err(Breach {
                 code: Code::PROTOCOL_VIOLATION,

@@ -12,6 +12,8 @@ type Block = Box<[u8; BLOCK]>;
 pub(super) struct Pool {
     free: Vec<Block>,
     in_use: usize,
+    /// Bytes of packets that are kept instead of copied.
+    kept: usize,
     /// The fewest that were free since blocks were last given back: so many are not needed.
     spare: usize,
     /// Blocks that came back since.
@@ -41,15 +43,25 @@ impl Pool {
         }
     }
 
+    /// So many bytes of a packet are kept.
+    pub(super) fn keep(&mut self, len: usize) {
+        self.kept += len;
+    }
+
+    /// So many no longer are.
+    pub(super) fn unkeep(&mut self, len: usize) {
+        self.kept -= len;
+    }
+
     /// Gives free blocks back to the allocator.
     pub(super) fn trim(&mut self) {
         self.free = Vec::new();
         self.spare = 0;
     }
 
-    /// Bytes held, in use and free.
+    /// Bytes held: blocks, in use and free, and packets.
     pub(super) fn allocated(&self) -> usize {
-        (self.in_use + self.free.len()) * BLOCK
+        (self.in_use + self.free.len()) * BLOCK + self.kept
     }
 }
 

@@ -1,6 +1,8 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
+
 use super::{
     StreamConfig,
     control::{Control, ControlQueue},
@@ -30,6 +32,8 @@ pub struct Streams {
     /// Streams that the peer opens, by direction.
     pub(super) remote: [Remote; 2],
     pub(super) pool: Pool,
+    /// The packet whose frames are being taken, if parts of it may be kept.
+    pub(super) lent: Option<Bytes>,
     pub(super) events: EventQueue,
 
     /// Credit granted to the peer.
@@ -128,6 +132,7 @@ impl Streams {
             local: [Local::default(); 2],
             remote: [remote(Dir::Bi), remote(Dir::Uni)],
             pool: Pool::default(),
+            lent: None,
             events: EventQueue::default(),
             window: Window::new(local.max_data(), config.max_window, Timestamp::ZERO),
             stream_window: local.max_stream_data(),

@@ -5,6 +5,7 @@ mod folder;
 mod read;
 #[cfg(feature = "s3")]
 mod s3;
+mod whole;
 
 use core::fmt;
 use std::{path::PathBuf, sync::Arc};

@@ -10,11 +10,10 @@ use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream::BoxStream};
 use object_store::{Error, GetResult, GetResultPayload};
 
-use stt_crypto::TAG_LEN;
-
+use super::whole::{self, Failure};
 use crate::{
     FormatError, StoreError, blocking,
-    cas::{BlobKey, SEALED_CHUNK, sealed_len},
+    cas::{BlobKey, sealed_len},
 };
 
 /// A file being read.
@@ -124,33 +123,20 @@ impl Pull {
             place: self.path.clone(),
             source: io::ErrorKind::OutOfMemory.into(),
         };
+        let plain = usize::try_from(size).map_err(|_| too_large())?;
         let len = usize::try_from(sealed_len(size)).map_err(|_| too_large())?;
         match self.source {
-            Source::File(mut file) => {
+            Source::File(file) => {
                 let path = self.path;
                 blocking(move || {
-                    let failed = |source| StoreError::Io {
-                        operation: "reading",
-                        place: path.clone(),
-                        source,
-                    };
-                    let plain = len - (len.div_ceil(SEALED_CHUNK) * TAG_LEN);
-                    let mut object = vec![0; plain + TAG_LEN];
-                    let mut at = 0;
-                    for number in 0.. {
-                        if at == plain {
-                            break;
-                        }
-                        let end = (at + SEALED_CHUNK).min(object.len());
-                        let chunk = &mut object[at..end];
-                        let read = read_full(&mut file, chunk).map_err(failed)?;
-                        match key.open(number, size, &mut chunk[..read]) {
-                            Ok(opened) => at += opened,
-                            Err(cause) => return Err(damaged(cause)),
-                        }
-                    }
-                    object.truncate(plain);
-                    Ok(object)
+                    whole::read(&file, &key, plain).map_err(|failure| match failure {
+                        Failure::Io(source) => StoreError::Io {
+                            operation: "reading",
+                            place: path,
+                            source,
+                        },
+                        Failure::Format(cause) => damaged(cause),
+                    })
                 })
                 .await
             }

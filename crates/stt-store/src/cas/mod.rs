@@ -3,7 +3,7 @@
 
 mod address;
 #[cfg(feature = "backend")]
-mod blob;
+pub(crate) mod blob;
 #[cfg(feature = "backend")]
 mod error;
 mod format;
@@ -22,7 +22,7 @@ mod writer;
 
 pub use address::{Address, AddressError};
 #[cfg(feature = "backend")]
-pub(crate) use blob::{BlobKey, SEALED_CHUNK, sealed_len};
+pub(crate) use blob::{BlobKey, CHUNK, SEALED_CHUNK, sealed_len};
 #[cfg(feature = "backend")]
 pub use error::StoreError;
 pub use format::FormatError;

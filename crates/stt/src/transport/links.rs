@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use bytes::BytesMut;
 use stt_core::{Ecn, PathId};
 use tokio::sync::{Notify, futures::Notified, mpsc};
 
@@ -227,13 +228,13 @@ impl Link {
     }
 
     /// Takes a message that came; it is opened in place.
-    pub(crate) fn received(&self, packet: &mut [u8]) {
+    pub(crate) fn received(&self, packet: BytesMut) {
         let shared = &self.shared;
         shared.with(|state| {
             let now = shared.clock.now();
             state
                 .endpoint
-                .handle_datagram(now, self.path, Ecn::NotEct, packet);
+                .handle_given_datagram(now, self.path, Ecn::NotEct, packet);
             state.wants_turn();
         });
     }
