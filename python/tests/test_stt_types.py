@@ -103,6 +103,7 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
             "max_sessions": 1,
             "backlog": 1,
             "accepts": True,
+            "busy_poll": 0.0,
             "frame_dispatcher": None,
             "endpoint_manager": None,
         },

@@ -39,8 +39,9 @@ class STTNode:
     `previous_shared_seeds`, at most three, are answered as well, so that seeds can be changed.
     `allowed_peers` are the node ids that may open sessions and be opened to. At most `max_sessions`
     exist at once and `backlog` wait to be accepted; with `accepts=False` no peer can open one.
-    `frame_dispatcher` and `endpoint_manager` take what peers send with `session.send_frame` and
-    `session.send_to_endpoint`.
+    For `busy_poll` seconds the node looks for further datagrams before it sleeps, while they come
+    that close together; 0 saves the processor's time. `frame_dispatcher` and `endpoint_manager`
+    take what peers send with `session.send_frame` and `session.send_to_endpoint`.
 
     Errors are `STTTransportError`, `STTConnectError`, `STTChamberError`, `STTCryptoError`.
     """
@@ -59,6 +60,7 @@ class STTNode:
         max_sessions: int = 65536,
         backlog: int = 1024,
         accepts: bool = True,
+        busy_poll: float = 50e-6,
         frame_dispatcher: FrameDispatcher | None = None,
         endpoint_manager: EndpointManager | None = None,
     ) -> None:
@@ -75,6 +77,7 @@ class STTNode:
             max_sessions,
             backlog,
             accepts,
+            busy_poll,
         )
         self._pump: FramePump | None = None
         if frame_dispatcher is not None:

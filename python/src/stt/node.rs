@@ -50,6 +50,7 @@ impl SttNode {
         max_sessions,
         backlog,
         accepts,
+        busy_poll,
     ))]
     #[expect(clippy::too_many_arguments, reason = "what the Python class takes")]
     fn new(
@@ -65,6 +66,7 @@ impl SttNode {
         max_sessions: Given<Number>,
         backlog: Given<Number>,
         accepts: Given<bool>,
+        busy_poll: Given<f64>,
     ) -> PyResult<Self> {
         let node_seed = node_seed.named(py, "node_seed")?;
         let shared_seed = shared_seed.named(py, "shared_seed")?;
@@ -83,6 +85,9 @@ impl SttNode {
         let max_sessions = max_sessions.within(py, ERROR, "max_sessions", 1, most)?;
         let backlog = backlog.within(py, ERROR, "backlog", 1, most)?;
         let accepts = accepts.named(py, "accepts")?;
+        let busy_poll = busy_poll.named(py, "busy_poll")?;
+        let busy_poll = Duration::try_from_secs_f64(busy_poll)
+            .map_err(|error| raise(py, ERROR, format!("busy_poll is {busy_poll}: {error}")))?;
         // Short seeds are stretched here, which takes a while.
         let built = py.detach(|| {
             let mut builder = Node::builder(&node_seed[..], &shared_seed[..])
@@ -92,7 +97,8 @@ impl SttNode {
                 .identity(&identity[..])
                 .max_sessions(max_sessions as usize)
                 .backlog(backlog as usize)
-                .accepts(accepts);
+                .accepts(accepts)
+                .busy_poll(busy_poll);
             for seed in &previous {
                 builder = builder.further_shared_seed(&seed[..]);
             }
