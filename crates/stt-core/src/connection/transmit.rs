@@ -80,6 +80,8 @@ impl Connection {
     ) -> Option<Transmit> {
         self.timers.stop(Timer::Pacing);
         let mtu = usize::from(self.recovery.mtu());
+        // One mark for all of them: the driver sends them as one.
+        let ecn = self.recovery.ecn();
         let mut written = 0;
         let mut segment = None;
         // A reliable link takes packets one by one.
@@ -92,6 +94,9 @@ impl Connection {
             let left = buf.len() - written;
             if segment.is_some_and(|segment| left < segment) {
                 // A packet that only the buffer's end makes short wastes its header.
+                break;
+            }
+            if self.recovery.ecn() != ecn {
                 break;
             }
             let mut room = segment.unwrap_or(mtu).min(left);
@@ -124,7 +129,7 @@ impl Connection {
         let first = segment.unwrap_or(written);
         Some(Transmit {
             segment_size: (written > first).then_some(first),
-            ..one(self.active.id, self.recovery.ecn(), written)
+            ..one(self.active.id, ecn, written)
         })
     }
 
@@ -206,9 +211,10 @@ impl Connection {
             probe: false,
             fill: true,
         };
+        let ecn = self.recovery.ecn();
         let sent = self.transmit_packet(now, plan, &mut buf[..size])?;
         self.rearm_recovery();
-        Some(one(self.active.id, self.recovery.ecn(), sent))
+        Some(one(self.active.id, ecn, sent))
     }
 
     /// Challenges and answers on paths that are not active.

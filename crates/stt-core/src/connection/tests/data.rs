@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::pair::Pair;
 use crate::{
     Dir, Event, LinkProfile, SessionConfig, Side, StreamId, connection::ConnectionError,
-    stream::ReadError, testing::LinkConfig,
+    stream::ReadError, testing::LinkConfig, wire::Limits,
 };
 use stt_crypto::Aead;
 
@@ -222,6 +222,89 @@ fn an_idle_time_out_is_never_under_three_probe_time_outs() {
     assert!(pair.end(Side::Initiator).is_open());
     pair.run(10 * SECOND);
     assert!(pair.end(Side::Initiator).is_closed());
+}
+
+#[test]
+fn the_shorter_idle_time_out_of_both_ends_counts() {
+    let peers = Limits::default().idle_timeout().unwrap();
+    for ours in [Some(10 * SECOND), Some(100 * SECOND), None] {
+        let limits = SessionConfig::default().limits.with_idle_timeout(ours);
+        let config = SessionConfig {
+            limits,
+            ..SessionConfig::default()
+        };
+        let link = LinkConfig::PERFECT;
+        let mut pair = Pair::with(link, LinkProfile::default(), config, Aead::Aes256Gcm);
+        pair.run(SECOND);
+        let shorter = limits.idle_timeout().map_or(peers, |ours| ours.min(peers));
+        pair.run(shorter - SECOND);
+        assert!(pair.end(Side::Initiator).is_open(), "{ours:?}");
+        pair.run(SECOND);
+        assert!(pair.end(Side::Initiator).is_closed(), "{ours:?}");
+    }
+}
+
+#[test]
+fn silence_counts_from_the_first_packet_that_nobody_answers() {
+    let idle = Limits::default().idle_timeout().unwrap();
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(10 * SECOND);
+    pair.links[0].config_mut().cut = true;
+    pair.end(Side::Initiator).ping();
+    pair.run(idle - SECOND);
+    assert!(pair.end(Side::Initiator).is_open());
+    // Probes have gone out meanwhile.
+    pair.run(2 * SECOND);
+    assert!(pair.end(Side::Initiator).is_closed());
+}
+
+#[test]
+fn who_is_spoken_to_needs_no_keep_alive() {
+    let config = SessionConfig {
+        keep_alive: Some(10 * SECOND),
+        ..SessionConfig::default()
+    };
+    let link = LinkConfig::PERFECT;
+    let mut pair = Pair::with(link, LinkProfile::default(), config, Aead::Aes256Gcm);
+    pair.run(SECOND);
+    let sent = |pair: &mut Pair| pair.end(Side::Responder).stats().packets_sent;
+    let before = sent(&mut pair);
+    for _ in 0..10 {
+        pair.end(Side::Initiator).datagrams().send(b"live").unwrap();
+        pair.run(8 * SECOND);
+    }
+    assert_eq!(sent(&mut pair) - before, 10, "an ACK for each");
+}
+
+#[test]
+fn a_session_closes_for_three_probe_time_outs_on_a_reliable_link_for_one() {
+    for (profile, count) in [(LinkProfile::default(), 3), (LinkProfile::RELIABLE, 1)] {
+        let config = SessionConfig::default();
+        let mut pair = Pair::with(LinkConfig::PERFECT, profile, config, Aead::Aes256Gcm);
+        pair.run(SECOND);
+        let now = pair.now;
+        let initiator = pair.end(Side::Initiator);
+        initiator.close(now, 7, "");
+        let end = now + initiator.recovery.pto() * count;
+        assert_eq!(initiator.poll_timeout(), Some(end));
+    }
+}
+
+#[test]
+fn marks_are_told_and_slow_the_sender_without_a_loss() {
+    let config = SessionConfig {
+        ecn: true,
+        ..SessionConfig::default()
+    };
+    let link = LinkConfig {
+        mark: 100_000,
+        ..LinkConfig::PERFECT
+    };
+    let mut pair = Pair::with(link, LinkProfile::default(), config, Aead::Aes256Gcm);
+    transfer(&mut pair, 300_000, 20 * SECOND);
+    let stats = *pair.end(Side::Initiator).recovery.stats();
+    assert!(stats.congestion_events > 0);
+    assert_eq!(stats.lost_packets, 0);
 }
 
 #[test]
