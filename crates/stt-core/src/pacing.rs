@@ -86,6 +86,29 @@ const LATE: Duration = Duration::from_millis(20);
 mod tests {
     use super::*;
 
+    #[test]
+    fn neither_silence_nor_a_late_driver_earns_more_than_its_bound() {
+        // A burst, and of the lateness after a wait 20 ms.
+        for (is_held, earned) in [(false, 10), (true, 30)] {
+            let mut pacer = Pacer::new(Timestamp::ZERO);
+            let sent = |pacer: &mut Pacer, now, most| {
+                (0..most)
+                    .take_while(|_| {
+                        let goes = pacer.delay(now, 1_000, 1_000_000, 10_000).is_none();
+                        if goes {
+                            pacer.on_sent(1_000);
+                        }
+                        goes
+                    })
+                    .count()
+            };
+            // The eleventh is held back, if it is asked for.
+            let asked = if is_held { 11 } else { 10 };
+            assert_eq!(sent(&mut pacer, Timestamp::ZERO, asked), 10);
+            assert_eq!(sent(&mut pacer, Timestamp::from_millis(2_000), 100), earned);
+        }
+    }
+
     /// Sends as much as the pacer lets through in a second, called when it asks, but only at
     /// multiples of `tick`.
     fn sent_in_a_second(rate: u64, burst: u64, tick: u64) -> u64 {

@@ -232,6 +232,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_told_at_once() {
+        let mut received = received(false);
+        received.on_packet(at(1), 0, Ecn::Ect0, true);
+        assert_eq!(received.due(), Some(at(26)));
+        received.on_ack_sent();
+        received.on_packet(at(2), 1, Ecn::Ce, true);
+        assert_eq!(received.due(), Some(at(2)));
+    }
+
+    #[test]
     fn an_ack_alone_asks_for_none() {
         let mut received = received(false);
         received.on_packet(at(1), 7, Ecn::NotEct, false);

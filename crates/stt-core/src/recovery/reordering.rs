@@ -209,6 +209,24 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_a_mark_has_told_is_not_undone() {
+        let mut reordering = Reordering::new();
+        reordering.on_congestion_event(false);
+        reordering.on_lost(5, false, true, LATER);
+        assert!(!arrive(&mut reordering, 5..=5, 20).undo);
+    }
+
+    #[test]
+    fn losses_are_forgotten_in_time() {
+        let mut reordering = Reordering::new();
+        reordering.on_lost(5, false, false, LATER);
+        reordering.forget(Timestamp::from_millis(99));
+        assert_eq!(reordering.first(), Some(5));
+        reordering.forget(LATER);
+        assert_eq!(reordering.first(), None);
+    }
+
+    #[test]
     fn threshold_grows_to_the_extent_seen() {
         let mut reordering = Reordering::new();
         reordering.on_congestion_event(true);

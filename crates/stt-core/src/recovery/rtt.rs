@@ -104,6 +104,15 @@ mod tests {
     }
 
     #[test]
+    fn the_variation_counts_for_a_millisecond_at_least() {
+        let mut rtt = RttEstimator::new(ms(333));
+        for _ in 0..100 {
+            rtt.update(ms(100), ms(0));
+        }
+        assert_eq!(rtt.pto_base(), ms(101));
+    }
+
+    #[test]
     fn later_samples_follow_section_5_3() {
         let mut rtt = RttEstimator::new(ms(333));
         rtt.update(ms(100), ms(0));

@@ -1,8 +1,10 @@
 //! Interference on the way (`docs/spec/stt-session.md` §3): nothing but counters moves.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use super::{
+    super::{luck::Luck, skip_distance},
     data::transfer,
     pair::{Pair, path},
 };
@@ -98,4 +100,13 @@ fn a_reset_token_ends_the_session_and_a_near_miss_does_not() {
         pair.events(Side::Initiator).last(),
         Some(&Event::Closed(ConnectionError::Reset))
     );
+}
+
+/// Who could tell which number is left out next would acknowledge around it.
+#[test]
+fn numbers_are_skipped_at_distances_that_nobody_can_tell() {
+    let mut luck = Luck::new([1; 32]);
+    let distances: BTreeSet<u64> = (0..100).map(|_| skip_distance(&mut luck)).collect();
+    assert!(distances.len() > 80);
+    assert!(distances.iter().all(|distance| *distance >= 16));
 }

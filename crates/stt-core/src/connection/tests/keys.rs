@@ -34,6 +34,18 @@ fn keys_change_on_request_at_both_ends() {
     }
 }
 
+/// It has sent nothing but acknowledgements under the keys that the other end asked for.
+#[test]
+fn an_end_that_only_answered_an_update_may_ask_for_the_next() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(10));
+    for (side, epoch) in [(Side::Initiator, 1), (Side::Responder, 2)] {
+        pair.end(side).rekey();
+        pair.run(Duration::from_secs(5));
+        assert_eq!(pair.end(side).stats().key_epoch, epoch);
+    }
+}
+
 #[test]
 fn both_ends_may_ask_at_once() {
     let mut pair = Pair::new(LinkConfig::PERFECT);
@@ -67,6 +79,24 @@ fn updates_lose_nothing_in_flight() {
 }
 
 #[test]
+fn keys_change_after_so_many_bytes() {
+    let config = SessionConfig {
+        rekey: RekeyLimits {
+            bytes: 100_000,
+            ..RekeyLimits::default()
+        },
+        ..SessionConfig::default()
+    };
+    let link = LinkConfig::PERFECT;
+    let mut pair = Pair::with(link, LinkProfile::default(), config, Aead::Aes256Gcm);
+    for (bytes, epoch) in [(50_000, 0), (60_000, 1), (110_000, 2)] {
+        transfer(&mut pair, bytes, Duration::from_secs(5));
+        pair.run(Duration::from_secs(5));
+        assert_eq!(pair.end(Side::Initiator).stats().key_epoch, epoch);
+    }
+}
+
+#[test]
 fn keys_change_with_age() {
     let config = SessionConfig {
         rekey: RekeyLimits {
@@ -83,7 +113,7 @@ fn keys_change_with_age() {
         Aead::ChaCha20Poly1305,
     );
     pair.run(Duration::from_secs(200));
-    assert!(pair.end(Side::Initiator).stats().key_epoch >= 2);
+    assert_eq!(pair.end(Side::Initiator).stats().key_epoch, 3);
     assert!(pair.end(Side::Initiator).is_open());
 }
 

@@ -33,6 +33,25 @@ fn an_end_moves_itself_after_validation() {
     transfer(&mut pair, 10_000, Duration::from_secs(5));
 }
 
+/// The size that was found on the path before says nothing about this one.
+#[test]
+fn packets_and_datagrams_are_small_again_on_a_new_path() {
+    let mut pair = Pair::new(LinkConfig::bottleneck(5_000_000, Duration::from_millis(20)));
+    transfer(&mut pair, 300_000, Duration::from_secs(20));
+    pair.run(Duration::from_secs(2));
+    let before = pair.end(Side::Initiator).max_datagram();
+    assert!(pair.end(Side::Initiator).stats().mtu > 1_200);
+    pair.end(Side::Initiator).migrate(path(88));
+    pair.addresses[1] = path(88);
+    pair.run_until(Duration::from_secs(3), |pair| {
+        pair.end(Side::Initiator).path() == path(88)
+    });
+    let initiator = pair.end(Side::Initiator);
+    assert_eq!(initiator.stats().mtu, 1_200);
+    assert_eq!(initiator.datagrams().max_size(), initiator.max_datagram());
+    assert!(initiator.datagrams().send(&vec![0; before]).is_err());
+}
+
 #[test]
 fn a_path_that_does_not_answer_is_left() {
     let mut pair = Pair::new(LinkConfig::PERFECT);

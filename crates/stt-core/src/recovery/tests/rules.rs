@@ -6,6 +6,7 @@ use super::sim::config;
 use crate::{
     ControllerKind, Ecn, LinkProfile, Timestamp,
     recovery::{AckError, AckInfo, Outcome, Probes, Recovery, RecoveryConfig, SendState, Sent},
+    wire::EcnCounts,
 };
 
 /// A recovery and its clock, in ms.
@@ -136,9 +137,96 @@ fn probe_timeout_doubles_and_asks_for_two() {
     }
     let due = bench.recovery.next_timeout().unwrap();
     assert_eq!(due.saturating_since(bench.now), Duration::from_secs(60));
-    bench.ack(&[0..=1]);
+    // Something arrives at last, and at once.
+    bench.send(1).now += Duration::from_millis(100);
+    let last = bench.recovery.peek_pn() - 1;
+    bench.ack(&[0..=last]);
+    bench.send(1);
     let due = bench.recovery.next_timeout().unwrap();
     assert_eq!(due.saturating_since(bench.now), bench.recovery.pto());
+    assert!(bench.recovery.pto() < Duration::from_secs(1));
+}
+
+/// The time-out runs from the last packet that elicits something, or from the time-out before it.
+#[test]
+fn a_probe_timeout_runs_from_the_last_eliciting_packet_or_time_out() {
+    let mut bench = bench();
+    bench.send(1).at(300).send(1).at(500);
+    bench.send_as(40, false, Ecn::NotEct, false);
+    let due = |bench: &Bench| bench.recovery.next_timeout().unwrap();
+    assert_eq!(due(&bench), Timestamp::from_millis(300 + 1_024));
+    assert_eq!(bench.timeout(), 2);
+    // Nothing was sent: as long again, twice.
+    assert_eq!(due(&bench), Timestamp::from_millis(300 + 3 * 1_024));
+}
+
+#[test]
+fn an_ack_of_what_elicits_nothing_leaves_backoff_and_round_trip_as_they_are() {
+    let mut bench = bench();
+    bench.send_as(40, false, Ecn::NotEct, false);
+    bench.send(1);
+    bench.timeout();
+    bench.timeout();
+    let due = bench.recovery.next_timeout().unwrap();
+    assert_eq!(
+        due.saturating_since(bench.now),
+        Duration::from_millis(4 * 1_024)
+    );
+    assert!(bench.ack(&[0..=0]).is_empty());
+    assert_eq!(bench.recovery.next_timeout(), Some(due));
+    assert!(!bench.recovery.rtt().is_sampled());
+}
+
+#[test]
+fn what_is_in_flight_has_its_time_on_a_link_of_known_rate() {
+    let profile = LinkProfile {
+        mtu: 128,
+        rate_hint: Some(1_200),
+        ..LinkProfile::default()
+    };
+    let mut bench = Bench::new(RecoveryConfig {
+        profile,
+        initial_mtu: 128,
+        max_mtu: 128,
+        ..config(ControllerKind::NewReno)
+    });
+    for packets in 1..=2 {
+        bench.send_as(120, true, Ecn::NotEct, false);
+        let wait = bench.recovery.pto() + packets * Duration::from_millis(800);
+        assert_eq!(bench.recovery.next_timeout(), Some(bench.now + wait));
+    }
+}
+
+#[test]
+fn the_delay_of_an_ack_counts_up_to_what_the_peer_promised() {
+    let mut bench = bench();
+    bench.send(1).at(100).ack(&[0..=0]);
+    bench.send(1).at(300);
+    let ack = AckInfo {
+        largest: 1,
+        delay: Duration::from_millis(100),
+        ecn: None,
+    };
+    let ranges = [1..=1].into_iter();
+    bench
+        .recovery
+        .on_ack(bench.now, &ack, ranges, &mut bench.out)
+        .unwrap();
+    // Of the 200 ms 25 are taken off: 7/8 · 100 + 1/8 · 175.
+    assert_eq!(
+        bench.recovery.rtt().smoothed(),
+        Duration::from_micros(109_375)
+    );
+}
+
+#[test]
+fn an_old_packet_that_arrives_late_is_no_sample_and_an_old_ack_takes_nothing_back() {
+    let mut bench = bench();
+    bench.send(3).at(100).ack(&[2..=2]);
+    bench.at(105).ack(&[1..=2]);
+    assert_eq!(bench.recovery.rtt().latest(), Duration::from_millis(100));
+    bench.ack(&[1..=1]);
+    assert_eq!(bench.recovery.largest_acked(), Some(2));
 }
 
 #[test]
@@ -160,20 +248,22 @@ fn tail_loss_is_found_by_a_probe() {
     assert_eq!(bench.ack(&[10..=11, 0..=7]), [8, 9]);
 }
 
+/// Acknowledges `range` alone.
+fn try_ack(bench: &mut Bench, range: RangeInclusive<u64>) -> Result<(), AckError> {
+    let ack = AckInfo {
+        largest: *range.end(),
+        delay: Duration::ZERO,
+        ecn: None,
+    };
+    bench
+        .recovery
+        .on_ack(bench.now, &ack, [range].into_iter(), &mut bench.out)
+}
+
 #[test]
 fn packets_never_sent_and_skipped_ones_cannot_be_acknowledged() {
     let mut bench = bench();
     bench.send(3);
-    let try_ack = |bench: &mut Bench, range: RangeInclusive<u64>| {
-        let ack = AckInfo {
-            largest: *range.end(),
-            delay: Duration::ZERO,
-            ecn: None,
-        };
-        bench
-            .recovery
-            .on_ack(bench.now, &ack, [range].into_iter(), &mut bench.out)
-    };
     assert_eq!(try_ack(&mut bench, 0..=3), Err(AckError::NotYetSent(3)));
     assert_eq!(
         try_ack(&mut bench, 0..=u64::MAX),
@@ -183,6 +273,20 @@ fn packets_never_sent_and_skipped_ones_cannot_be_acknowledged() {
     bench.send(1);
     assert_eq!(try_ack(&mut bench, 4..=4), Ok(()));
     assert_eq!(try_ack(&mut bench, 0..=4), Err(AckError::Skipped(3)));
+}
+
+#[test]
+fn the_last_eight_skipped_numbers_are_known_when_all_else_is_settled() {
+    let mut bench = bench();
+    for sent in 0..8 {
+        bench.send(1);
+        assert_eq!(try_ack(&mut bench, 2 * sent..=2 * sent), Ok(()));
+        bench.recovery.skip_pn().unwrap();
+    }
+    for skipped in (1..16).step_by(2) {
+        let guess = try_ack(&mut bench, skipped..=skipped);
+        assert_eq!(guess, Err(AckError::Skipped(skipped)));
+    }
 }
 
 #[test]
@@ -308,6 +412,47 @@ fn persistent_congestion_needs_three_timeouts_of_loss_without_an_arrival() {
 }
 
 #[test]
+fn losses_within_three_timeouts_are_no_persistent_congestion() {
+    for (apart, is_persistent) in [(850, false), (870, true)] {
+        let mut bench = bench();
+        bench.send(1).at(100).ack(&[0..=0]);
+        bench.at(200).send(1).at(200 + apart).send(4);
+        bench.at(200 + apart + 110);
+        // Smoothed 101.25 + 4 · 40 + 25 ms, three times: 858.75.
+        assert_eq!(bench.ack(&[5..=5]), [1, 2]);
+        assert_eq!(bench.out.persistent_congestion, is_persistent);
+        let min = if is_persistent { 110 } else { 100 };
+        assert_eq!(bench.recovery.rtt().min(), Duration::from_millis(min));
+    }
+}
+
+#[test]
+fn marks_of_one_flight_are_one_event_and_old_counts_are_not_looked_at() {
+    let mut bench = Bench::new(RecoveryConfig {
+        ecn: true,
+        ..config(ControllerKind::NewReno)
+    });
+    for _ in 0..10 {
+        bench.send_as(1_000, true, Ecn::Ect0, false);
+    }
+    for (largest, ect0, ce) in [(3, 3, 1), (7, 6, 2), (3, 3, 1)] {
+        let ect1 = 0;
+        let ack = AckInfo {
+            largest,
+            delay: Duration::ZERO,
+            ecn: Some(EcnCounts { ect0, ect1, ce }),
+        };
+        let ranges = [0..=largest].into_iter();
+        bench
+            .recovery
+            .on_ack(bench.now, &ack, ranges, &mut bench.out)
+            .unwrap();
+        assert_eq!(bench.recovery.stats().congestion_events, 1);
+        assert_eq!(bench.recovery.ecn(), Ecn::Ect0);
+    }
+}
+
+#[test]
 fn other_paths_have_no_part() {
     let mut bench = bench();
     bench.send(10);
@@ -320,6 +465,54 @@ fn other_paths_have_no_part() {
     assert!(!bench.recovery.rtt().is_sampled());
     assert_eq!(bench.recovery.cwnd(), 12_000);
     assert_eq!(bench.recovery.stats().congestion_events, 0);
+}
+
+#[test]
+fn a_new_path_has_no_backoff_and_no_tolerance_for_reordering() {
+    let mut bench = bench();
+    bench.send(12).at(100).ack(&[2..=7]);
+    // Late by seven: from now on three are not enough, on this path.
+    bench.ack(&[0..=11]);
+    bench.send(1);
+    bench.timeout();
+    bench.timeout();
+    bench.recovery.on_path_change(bench.now);
+    let first = bench.recovery.peek_pn();
+    bench.send(4);
+    let due = bench.recovery.next_timeout().unwrap();
+    assert_eq!(
+        due.saturating_since(bench.now),
+        Duration::from_millis(1_024)
+    );
+    let lost = bench.ack(&[first + 3..=first + 3]);
+    assert!(lost.contains(&first), "{lost:?}");
+}
+
+#[test]
+fn a_new_path_is_tested_for_ecn_anew() {
+    let mut bench = Bench::new(RecoveryConfig {
+        ecn: true,
+        ..config(ControllerKind::NewReno)
+    });
+    bench.send_as(1_000, true, Ecn::Ect0, false);
+    bench.ack(&[0..=0]); // without counts
+    assert_eq!(bench.recovery.ecn(), Ecn::NotEct);
+    bench.recovery.on_path_change(bench.now);
+    assert_eq!(bench.recovery.ecn(), Ecn::Ect0);
+}
+
+/// Before a round trip is known 3 PTO are a guess (RFC 9002 §7.6.2).
+#[test]
+fn losses_before_the_first_sample_of_a_path_are_no_persistent_congestion() {
+    let mut bench = bench();
+    bench.send(1).at(100).ack(&[0..=0]);
+    bench.at(200);
+    bench.recovery.on_path_change(bench.now);
+    bench.at(300).send(1);
+    bench.at(2_000).send(5);
+    bench.at(2_100);
+    assert_eq!(bench.ack(&[6..=6])[..2], [1, 2]);
+    assert!(!bench.out.persistent_congestion);
 }
 
 #[test]

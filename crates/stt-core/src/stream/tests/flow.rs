@@ -3,7 +3,7 @@
 use super::channel::{clock, deliver, packet, pair, settle, small_config, small_limits};
 use crate::{
     Dir, ReadError, StreamConfig, StreamEvent, Streams,
-    wire::{Frame, Frames, Limits},
+    wire::{Frame, Frames, Limits, Stream},
 };
 
 fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
@@ -275,4 +275,42 @@ fn dropped_bytes_give_their_credit_back() {
         settle(&mut left, &mut right);
     }
     assert_eq!((left.open_streams(), right.open_streams()), (0, 0));
+}
+
+#[test]
+fn a_stopped_stream_is_given_no_credit_again() {
+    let (mut left, mut right) = pair(&small_limits(), small_config());
+    let id = left.open(Dir::Uni).unwrap();
+    left.write(id, &[5; 1_024]).unwrap();
+    drain(&mut left, &mut right);
+    right.read(id, &mut [0; 600]).unwrap();
+    let (_, lost) = packet(&mut right, 100).unwrap();
+    right.stop(id, 5).unwrap();
+    lost.into_iter().for_each(|what| right.on_lost(what));
+    let (bytes, _) = packet(&mut right, 100).unwrap();
+    assert_eq!(frames(&bytes), [Frame::Stop { id, code: 5 }]);
+}
+
+#[test]
+fn what_comes_on_a_stopped_stream_counts_as_read() {
+    for is_reset in [false, true] {
+        let (mut left, mut right) = pair(&small_limits(), small_config());
+        let id = left.open(Dir::Uni).unwrap();
+        left.write(id, &[5; 100]).unwrap();
+        drain(&mut left, &mut right);
+        right.stop(id, 5).unwrap();
+        assert_eq!(right.window_consumed(), 100);
+        let late = Stream {
+            id,
+            offset: 899,
+            data: b"x",
+            fin: false,
+        };
+        if is_reset {
+            right.on_reset(id, 5, 900).unwrap();
+        } else {
+            right.on_stream(&late).unwrap();
+        }
+        assert_eq!(right.window_consumed(), 900);
+    }
 }

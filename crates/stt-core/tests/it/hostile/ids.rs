@@ -1,12 +1,15 @@
 //! Wire ids (`docs/spec/stt-session.md` §6).
 
+use std::collections::BTreeSet;
+
 use stt_core::{
-    Code,
-    testing::peer::{PEER_ID, numbers, varint},
+    Code, LinkProfile,
+    testing::peer::{Opened, PEER_ID, numbers, varint},
     wire::{Frame, Frames},
 };
 
 use super::{Case, PING};
+use crate::support::{Node, config_on};
 
 fn new_id(sequence: u64, retire_prior_to: u64, id: &[u8]) -> Vec<u8> {
     [
@@ -20,10 +23,10 @@ fn new_id(sequence: u64, retire_prior_to: u64, id: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// Sequence and bytes of the ids that Bob has given so far.
-fn given(case: &mut Case) -> Vec<(u64, Vec<u8>)> {
+/// Sequence and bytes of the ids that Bob gives in these packets.
+fn ids_in(packets: &[Opened]) -> Vec<(u64, Vec<u8>)> {
     let mut out = Vec::new();
-    for packet in case.heard() {
+    for packet in packets {
         for frame in Frames::new(&packet.frames) {
             if let Ok(Frame::NewId(new)) = frame {
                 out.push((new.sequence, new.id.as_bytes().to_vec()));
@@ -31,6 +34,18 @@ fn given(case: &mut Case) -> Vec<(u64, Vec<u8>)> {
         }
     }
     out
+}
+
+/// Sequence and bytes of the ids that Bob has given since he was last heard.
+fn given(case: &mut Case) -> Vec<(u64, Vec<u8>)> {
+    ids_in(&case.heard())
+}
+
+/// Whether Bob gives an id back.
+fn gives_back(packets: &[Opened], sequence: u64) -> bool {
+    packets.iter().any(|packet| {
+        Frames::new(&packet.frames).any(|frame| frame == Ok(Frame::RetireId { sequence }))
+    })
 }
 
 #[test]
@@ -133,11 +148,64 @@ fn an_id_that_the_peer_wants_back_is_left_for_a_spare_one() {
     for (_, datagram) in &sent {
         assert_eq!(&datagram[1..5], b"next");
     }
-    let retired = sent.iter().any(|(_, datagram)| {
-        let packet = case.peer.open(datagram).expect("Bob sealed it");
-        Frames::new(&packet.frames).any(|frame| frame == Ok(Frame::RetireId { sequence: 0 }))
-    });
-    assert!(retired);
+    let open = |(_, datagram): &(_, Vec<u8>)| case.peer.open(datagram).expect("Bob sealed it");
+    let packets: Vec<Opened> = sent.iter().map(open).collect();
+    assert!(gives_back(&packets, 0));
+    // Nobody acknowledges it: it is told again.
+    assert!(gives_back(&case.pass(3_000), 0));
+}
+
+#[test]
+fn an_id_that_comes_after_it_was_asked_back_is_given_back_at_once() {
+    let mut case = Case::new();
+    case.tell(&new_id(2, 2, b"next"));
+    case.heard();
+    case.tell(&new_id(1, 0, b"late"));
+    assert!(gives_back(&case.heard(), 1));
+    case.assert_unharmed();
+}
+
+#[test]
+fn ids_that_nobody_acknowledges_are_given_again_three_beside_the_first_one_on_narrow_links() {
+    let narrow = LinkProfile {
+        mtu: 256,
+        rate_hint: Some(9_600),
+        ..LinkProfile::default()
+    };
+    for (profile, last) in [(LinkProfile::default(), 3), (narrow, 1)] {
+        let mut case = Case::with(Node::with(config_on("bob", profile), "bob"));
+        let again = ids_in(&case.pass(20_000));
+        let sequences: BTreeSet<u64> = again.iter().map(|(sequence, _)| *sequence).collect();
+        assert_eq!(sequences, (0..=last).collect());
+    }
+}
+
+#[test]
+fn the_initiator_gives_ids_once_it_has_heard_a_packet() {
+    let mut case = Case::answered_with(&[]);
+    let first = case.pass(1_000);
+    assert!(!first.is_empty());
+    assert_eq!(ids_in(&first), []);
+    case.tell(&[PING]);
+    assert_eq!(given(&mut case).len(), 4);
+}
+
+#[test]
+fn an_id_that_is_given_back_leads_nowhere_and_is_replaced() {
+    let mut case = Case::answered_with(&[]);
+    case.tell(&[PING]);
+    let ids = given(&mut case);
+    let (sequence, id) = ids.last().expect("four are given").clone();
+    let before = core::mem::replace(&mut case.peer.to, id.clone());
+    case.assert_unharmed();
+    case.peer.to = before;
+    case.tell(&numbers(&[0x19, sequence]));
+    let next: Vec<u64> = given(&mut case).iter().map(|(next, _)| *next).collect();
+    assert_eq!(next, [sequence + 1]);
+    let received = case.stats().packets_received;
+    case.peer.to = id;
+    case.tell(&[PING]);
+    assert_eq!(case.stats().packets_received, received);
 }
 
 #[test]

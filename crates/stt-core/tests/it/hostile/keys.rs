@@ -58,18 +58,40 @@ fn the_old_epoch_above_a_number_of_the_new_one_does_not_open() {
 #[test]
 fn the_old_epoch_below_the_new_one_opens_for_three_probe_time_outs_and_then_no_more() {
     let mut case = Case::new();
-    let early = [case.peer.header(), case.peer.header()];
+    let early: [_; 3] = core::array::from_fn(|_| case.peer.header());
     tell_in(&mut case, 1);
     case.heard();
     let failed = case.stats().failed_opens;
-    for (header, refused) in early.iter().zip([0, 1]) {
+    // No round trip is known yet: a PTO is 333 + 4 · 166.5 + 24 ms.
+    for (header, (wait, refused)) in early.iter().zip([(0, 0), (3_060, 0), (20, 1)]) {
+        case.bob.pass(wait);
         let packet = case.peer.seal_as(header, &[PING]);
         case.bob.receive("mallory", &packet);
-        assert_eq!(case.stats().failed_opens, failed + refused);
-        case.heard();
-        case.bob.pass(5_000);
+        assert_eq!(case.stats().failed_opens, failed + refused, "{wait}");
     }
     case.assert_unharmed();
+}
+
+#[test]
+fn a_new_epoch_below_an_old_one_that_came_late_is_a_key_update_error() {
+    let mut case = Case::new();
+    let [mut lower, higher] = [case.peer.header(), case.peer.header()];
+    tell_in(&mut case, 1);
+    let late = case.peer.seal_as(&higher, &[PING]);
+    case.bob.receive("mallory", &late);
+    case.assert_unharmed();
+    (lower.epoch, lower.phase) = (1, true);
+    let packet = case.peer.seal_as(&lower, &[PING]);
+    case.bob.receive("mallory", &packet);
+    case.assert_closed(Code::KEY_UPDATE_ERROR);
+}
+
+#[test]
+fn an_update_before_anything_in_the_first_epoch_is_a_key_update_error() {
+    let mut case = Case::answered_with(&[]);
+    case.heard();
+    tell_in(&mut case, 1);
+    case.assert_closed(Code::KEY_UPDATE_ERROR);
 }
 
 #[test]

@@ -38,7 +38,15 @@ impl Case {
         let (mut bob, mut peer) = Self::half_open_with(bob);
         bob.receive("mallory", &peer.seal(&[PING]));
         let handle = bob.opened()[0].0;
-        Self::after_the_handshake(bob, peer, handle)
+        let events = Vec::new();
+        let mut case = Self {
+            bob,
+            peer,
+            handle,
+            events,
+        };
+        case.heard();
+        case
     }
 
     /// Mallory has Bob's answer and has not said anything yet.
@@ -61,9 +69,17 @@ impl Case {
 
     /// Bob has opened it, and Mallory's answer holds these parameters as well.
     pub(super) fn answering_with(further: &[u8]) -> Self {
+        let mut case = Self::answered_with(further);
+        case.tell(&[PING]);
+        case.heard();
+        case
+    }
+
+    /// Bob has Mallory's answer and nothing that she has sealed.
+    pub(super) fn answered_with(further: &[u8]) -> Self {
         let mut bob = Node::new("bob");
         let handle = bob.connect("mallory");
-        let (mut peer, response) = Peer::answer(
+        let (peer, response) = Peer::answer(
             &shared(1).psk(),
             &mallory(),
             8,
@@ -73,20 +89,13 @@ impl Case {
         .expect("it is a HELLO");
         bob.receive("mallory", &response);
         assert_eq!(bob.opened()[0].0, handle);
-        bob.receive("mallory", &peer.seal(&[PING]));
-        Self::after_the_handshake(bob, peer, handle)
-    }
-
-    fn after_the_handshake(bob: Node, peer: Peer, handle: ConnectionHandle) -> Self {
         let events = Vec::new();
-        let mut case = Self {
+        Self {
             bob,
             peer,
             handle,
             events,
-        };
-        case.heard();
-        case
+        }
     }
 
     /// Bob gets a packet with these frames.
@@ -100,6 +109,17 @@ impl Case {
         let sent = self.bob.sent();
         let open = |(_, datagram): &(_, Vec<u8>)| self.peer.open(datagram).expect("Bob sealed it");
         sent.iter().map(open).collect()
+    }
+
+    /// What Bob sends within `millis`.
+    pub(super) fn pass(&mut self, millis: u64) -> Vec<Opened> {
+        let sent = self.bob.pass(millis);
+        let opened = sent
+            .iter()
+            .map(|(_, (_, datagram))| self.peer.open(datagram));
+        opened
+            .map(|packet| packet.expect("Bob sealed it"))
+            .collect()
     }
 
     /// Acknowledges every number up to `largest`.

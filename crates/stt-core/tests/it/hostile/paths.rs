@@ -1,9 +1,10 @@
 //! Other paths, challenges, amplification (`docs/spec/stt-session.md` §7).
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use stt_core::{
-    Dir,
+    Dir, PathId,
     testing::peer::numbers,
     wire::{Frame, Frames},
 };
@@ -30,6 +31,20 @@ fn responses(frames: &[u8]) -> usize {
     Frames::new(frames)
         .filter(|frame| matches!(frame, Ok(Frame::PathResponse(_))))
         .count()
+}
+
+/// The data of the challenges that Bob sends, with where they go.
+fn challenges(case: &mut Case) -> Vec<(PathId, [u8; 8])> {
+    let mut out = Vec::new();
+    for (to, datagram) in case.bob.sent() {
+        let packet = case.peer.open(&datagram).expect("Bob sealed it");
+        for frame in Frames::new(&packet.frames) {
+            if let Ok(Frame::PathChallenge(data)) = frame {
+                out.push((to, data));
+            }
+        }
+    }
+    out
 }
 
 #[test]
@@ -193,4 +208,78 @@ fn answers_elsewhere_wait_for_a_packet_on_the_active_path_at_last() {
     let sent = case.bob.sent();
     assert!(sent.iter().any(|(to, _)| *to == path("third")));
     case.assert_unharmed();
+}
+
+#[test]
+fn no_two_challenges_are_alike() {
+    let mut case = Case::new();
+    let mut seen = BTreeSet::new();
+    for number in 0..20 {
+        tell_from(&mut case, &format!("path {number}"), &[PING]);
+        for (_, data) in challenges(&mut case) {
+            assert!(seen.insert(data), "{data:?} again");
+        }
+    }
+    assert!(seen.len() >= 20);
+}
+
+#[test]
+fn the_id_of_a_path_that_is_left_is_given_back() {
+    let mut case = Case::new();
+    case.tell(&new_id(1));
+    case.heard();
+    tell_from(&mut case, "elsewhere", &[PING]);
+    let challenges = challenges(&mut case);
+    let (_, data) = challenges
+        .iter()
+        .find(|(to, _)| *to == path("elsewhere"))
+        .expect("it is challenged");
+    tell_from(&mut case, "elsewhere", &[&[0x1b][..], data].concat());
+    let given_back = case.heard().iter().any(|packet| {
+        Frames::new(&packet.frames).any(|frame| frame == Ok(Frame::RetireId { sequence: 0 }))
+    });
+    assert!(given_back);
+}
+
+#[test]
+fn a_path_keeps_the_id_that_its_first_answer_had() {
+    let mut case = Case::new();
+    (1..4).for_each(|sequence| case.tell(&new_id(sequence)));
+    case.heard();
+    let mut ids = BTreeSet::new();
+    for frames in [challenge(1), vec![PING]] {
+        tell_from(&mut case, "elsewhere", &frames);
+        for (to, datagram) in case.bob.sent() {
+            if to == path("elsewhere") {
+                ids.insert(datagram[1..5].to_vec());
+            }
+        }
+    }
+    assert_eq!(case.path(), path("elsewhere"));
+    assert_eq!(ids.len(), 1, "{ids:?}");
+}
+
+#[test]
+fn the_round_trip_is_measured_anew_on_each_path() {
+    let rtt = |case: &Case| case.stats().rtt.as_millis();
+    let mut case = Case::new();
+    case.bob.pass(50);
+    let largest = case.peer.largest.unwrap();
+    case.acknowledge(largest);
+    assert_eq!(rtt(&case), 50);
+    tell_from(&mut case, "nowhere", &[PING]);
+    assert_eq!(rtt(&case), 333);
+    case.heard();
+    case.bob.pass(70);
+    let largest = case.peer.largest.unwrap();
+    tell_from(
+        &mut case,
+        "nowhere",
+        &numbers(&[0x02, largest, 0, 0, largest]),
+    );
+    assert_eq!(rtt(&case), 70);
+    // Nobody answers the challenges there.
+    case.bob.pass(6_000);
+    assert_eq!(case.path(), path("mallory"));
+    assert_eq!(rtt(&case), 333);
 }

@@ -1,6 +1,10 @@
 //! Stream ids, offsets and credit (`docs/spec/stt-streams.md` §3–§5, §9).
 
-use stt_core::{Code, Dir, testing::peer::numbers};
+use stt_core::{
+    Code, Dir,
+    testing::peer::numbers,
+    wire::{Frame, Frames},
+};
 
 use super::{Case, PING};
 
@@ -81,12 +85,22 @@ fn bytes_beyond_the_sessions_credit_are_a_flow_control_error() {
     case.tell(&stream(used << 2, 0, 1));
     case.assert_closed(Code::FLOW_CONTROL_ERROR);
 
-    // A reset counts its final size, and gives nothing back that was not read.
-    let mut case = Case::new();
-    for number in 0..used {
-        case.tell(&numbers(&[0x04, number << 2, 0, STREAM]));
+    // A reset counts its final size; what it gives back holds once Bob has told so.
+    for is_told in [true, false] {
+        let mut case = Case::new();
+        for number in 0..used {
+            case.tell(&numbers(&[0x04, number << 2, 0, STREAM]));
+        }
+        if is_told {
+            case.heard();
+        }
+        case.tell(&stream(used << 2, 0, 1));
+        if is_told {
+            case.assert_unharmed();
+        } else {
+            case.assert_closed(Code::FLOW_CONTROL_ERROR);
+        }
     }
-    case.assert_unharmed();
 }
 
 #[test]
@@ -114,6 +128,30 @@ fn sizes_that_change_end_the_session() {
         case.tell(&second);
         case.assert_closed(Code::FINAL_SIZE_ERROR);
     }
+}
+
+#[test]
+fn a_stop_is_answered_by_a_reset_with_its_code_and_the_bytes_that_were_sent() {
+    let mut case = Case::new();
+    let id = case.connection().open(Dir::Uni).unwrap();
+    case.connection().streams().write(id, b"five!").unwrap();
+    case.heard();
+    // These bytes never go out.
+    case.connection().streams().write(id, b"more").unwrap();
+    case.tell(&numbers(&[0x05, id.as_u64(), 77]));
+    let reset = case.heard().iter().any(|packet| {
+        Frames::new(&packet.frames).any(|frame| {
+            let (code, final_size) = (77, 5);
+            frame
+                == Ok(Frame::Reset {
+                    id,
+                    code,
+                    final_size,
+                })
+        })
+    });
+    assert!(reset);
+    case.assert_unharmed();
 }
 
 #[test]
