@@ -23,7 +23,20 @@ use drybox::{
     relay::{RelayLimits, RelaySummary},
     scenario::{Overrides, Source, load},
 };
-use drywire::proxy::{Proxy, ProxyOptions};
+use drywire::proxy::{Proxy, ProxyHost, ProxyOptions};
+
+/// Interrupts once it is told to.
+struct Until(Arc<AtomicBool>);
+
+impl ProxyHost for Until {
+    fn interrupted(&mut self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn warn(&mut self, message: &str) {
+        println!("{message}");
+    }
+}
 
 /// How long one measurement takes.
 const SPAN: Duration = Duration::from_secs(2);
@@ -81,7 +94,7 @@ fn measure((_, network, bytes, window, rate): Case) -> (f64, RelaySummary) {
     let received = Arc::new(AtomicU64::new(0));
 
     let flag = Arc::clone(&stop);
-    let relay = thread::spawn(move || proxy.run(&mut || flag.load(Ordering::Relaxed)));
+    let relay = thread::spawn(move || proxy.run(&mut Until(flag)));
     let (flag, count) = (Arc::clone(&stop), Arc::clone(&received));
     let receiver = thread::spawn(move || {
         let mut buffer = vec![0; 65_536];

@@ -28,6 +28,15 @@ const OVERHEAD_BYTES: usize = 128;
 /// A flow's number: 0, 1, 2 … in the order of opening.
 pub type FlowId = u64;
 
+/// What is wanting where a flow can't be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// A free flow: as many as may be are open, or the system refuses a socket.
+    Flow,
+    /// File descriptors, of which the system gives no more.
+    Descriptors,
+}
+
 /// What a relay may hold (`docs/spec/drybox-proxy.md`, 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelayLimits {
@@ -128,8 +137,11 @@ impl Relay {
     }
 
     /// Counts a datagram that no flow could be opened for.
-    pub const fn refuse(&mut self) {
-        self.refused.flows += 1;
+    pub const fn refuse(&mut self, wants: Wants) {
+        match wants {
+            Wants::Flow => self.refused.flows += 1,
+            Wants::Descriptors => self.refused.descriptors += 1,
+        }
     }
 
     /// Counts delivered datagrams that the system did not take.

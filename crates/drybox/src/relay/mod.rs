@@ -8,7 +8,7 @@ mod core;
 mod flow;
 mod summary;
 
-pub use core::{FlowId, Relay, RelayLimits};
+pub use core::{FlowId, Relay, RelayLimits, Wants};
 pub use summary::{
     Causes, ClosedFlows, FlowCounts, OpenFlow, PerDirection, RefusedCounts, RelayDirection,
     RelaySummary, UnsentCounts,

@@ -75,6 +75,8 @@ pub struct RefusedCounts {
     pub flows: u64,
     /// For want of room.
     pub held: u64,
+    /// For want of file descriptors for a flow.
+    pub descriptors: u64,
 }
 
 /// Datagrams that came out and that the system did not take.

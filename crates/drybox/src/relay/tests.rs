@@ -373,7 +373,8 @@ fn flows_beyond_the_limit_are_refused_until_one_expires() {
     let (first, second) = (bench.open(0), bench.open(10));
     assert_eq!(bench.relay.next_flow(), None);
     assert_eq!(bench.relay.open(20, None), None);
-    bench.relay.refuse();
+    bench.relay.refuse(Wants::Flow);
+    bench.relay.refuse(Wants::Descriptors);
     bench.send(900, first, LR, b"x");
     assert_eq!(bench.relay.expired(1009), None);
     assert_eq!(bench.relay.expired(1010), Some(second));
@@ -397,7 +398,7 @@ fn flows_beyond_the_limit_are_refused_until_one_expires() {
         ),
         (2, 0, 2)
     );
-    assert_eq!(summary.refused.flows, 1);
+    assert_eq!((summary.refused.flows, summary.refused.descriptors), (1, 1));
     assert_eq!(summary.directions.left_to_right.stats.sdus.delivered, 1);
 }
 

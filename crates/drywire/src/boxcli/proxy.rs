@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::{error::BoxError, host::Host, print::short, run::read};
 use crate::{
-    proxy::{self, Proxy, ProxyEnd, ProxyError, ProxyOptions, control::Request},
+    proxy::{self, Proxy, ProxyEnd, ProxyError, ProxyHost, ProxyOptions, control::Request},
     session,
 };
 
@@ -150,7 +150,7 @@ pub(super) fn run(
     let listening = proxy.listen_addr()?;
     writeln!(err, "listening on {listening}, forwarding to {}", args.to)?;
     err.flush()?;
-    let report = proxy.run(&mut || host.interrupted())?;
+    let report = proxy.run(&mut Console { host, err })?;
     if args.json {
         out.write_all(report.summary.to_json().as_bytes())?;
     } else {
@@ -160,6 +160,23 @@ pub(super) fn run(
         }
     }
     Ok(report.end.exit())
+}
+
+/// The user, for a running proxy.
+struct Console<'a> {
+    host: &'a mut dyn Host,
+    err: &'a mut dyn Write,
+}
+
+impl ProxyHost for Console<'_> {
+    fn interrupted(&mut self) -> bool {
+        self.host.interrupted()
+    }
+
+    fn warn(&mut self, message: &str) {
+        // Who has closed standard error doesn't want to know; the proxy goes on.
+        let _ = writeln!(self.err, "warning: {message}").and_then(|()| self.err.flush());
+    }
 }
 
 fn options(args: &ProxyArgs) -> Result<(ProxyOptions, Vec<String>), BoxError> {
@@ -232,8 +249,13 @@ fn human(out: &mut dyn Write, summary: &RelaySummary, end: ProxyEnd) -> io::Resu
         write!(out, ", late by {late:.3} ms (p99)")?;
     }
     let refused = summary.refused.flows + summary.refused.held;
+    let descriptors = summary.refused.descriptors;
     let unsent = summary.unsent.to_client + summary.unsent.to_server;
-    for (count, what) in [(refused, "refused"), (unsent, "not taken by the system")] {
+    for (count, what) in [
+        (refused, "refused"),
+        (descriptors, "refused for want of file descriptors"),
+        (unsent, "not taken by the system"),
+    ] {
         if count > 0 {
             write!(out, ", {count} datagrams {what}")?;
         }

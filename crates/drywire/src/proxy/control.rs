@@ -20,7 +20,7 @@ use super::ProxyError;
 pub const MAX_LINE_BYTES: usize = 65_536;
 
 /// Connections at a time.
-const MAX_CONNECTIONS: usize = 16;
+pub(super) const MAX_CONNECTIONS: usize = 16;
 
 /// Requests of one connection in one turn, so that a flood of them does not hold up datagrams.
 const TURN: usize = 16;

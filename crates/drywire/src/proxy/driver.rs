@@ -2,14 +2,14 @@
 
 use std::{
     io,
-    net::{SocketAddr, UdpSocket},
-    path::Path,
+    net::SocketAddr,
+    path::{Path, PathBuf},
 };
 
 use drybox::{
     Direction, ExitCode,
     output::{self, OutputError, Recorder, RecorderOptions},
-    relay::{FlowId, Relay, RelaySummary, UnsentCounts},
+    relay::{FlowId, Relay, RelaySummary, UnsentCounts, Wants},
     scenario::Mode,
 };
 use rustix::{
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{
     ProxyError, ProxyOptions,
     clock::{Clock, micros},
-    control::{Control, Request},
+    control::{Control, MAX_CONNECTIONS, Request},
     ports::{self, Ports},
 };
 
@@ -30,6 +30,16 @@ const ASK_US: u64 = 50_000;
 
 /// Datagrams taken from one socket in one turn, so that none keeps the others waiting.
 const BATCH: usize = 64;
+
+/// Descriptors of a flow: its socket, and three files while it is recorded.
+const FLOW_DESCRIPTORS: usize = 4;
+
+/// Descriptors that flows leave: for those who ask for statistics or stop the proxy, and for what is
+/// written at the end.
+const SPARE_DESCRIPTORS: usize = MAX_CONNECTIONS + 4;
+
+/// How often it is said that flows are refused for want of descriptors, at most.
+const SAY_US: u64 = 60_000_000;
 
 /// No UDP datagram is longer.
 const MAX_DATAGRAM: usize = 65_536;
@@ -47,6 +57,17 @@ pub struct Proxy {
     control: Option<Control>,
     buffer: Vec<u8>,
     stopped: bool,
+    /// When it is said again that descriptors are wanting.
+    silent_until_us: u64,
+}
+
+/// Who runs a proxy.
+pub trait ProxyHost {
+    /// Whether the user wants to stop; asked at least twenty times a second.
+    fn interrupted(&mut self) -> bool;
+
+    /// Something that the user should know; the proxy goes on.
+    fn warn(&mut self, message: &str);
 }
 
 /// How a proxy ended.
@@ -111,6 +132,7 @@ impl Proxy {
             control,
             buffer: vec![0; MAX_DATAGRAM],
             stopped: false,
+            silent_until_us: 0,
             options,
         })
     }
@@ -120,12 +142,12 @@ impl Proxy {
         self.ports.listener.local_addr()
     }
 
-    /// Forwards until it is stopped; `interrupted` is asked at least twenty times a second.
+    /// Forwards until it is stopped.
     ///
     /// # Errors
     /// Outputs or sockets that fail. Outputs are completed as far as possible all the same.
-    pub fn run(mut self, interrupted: &mut dyn FnMut() -> bool) -> Result<ProxyReport, ProxyError> {
-        let ran = self.forward(interrupted);
+    pub fn run(mut self, host: &mut dyn ProxyHost) -> Result<ProxyReport, ProxyError> {
+        let ran = self.forward(host);
         let was_interrupted = matches!(ran, Ok(ProxyEnd::Interrupted));
         let now_us = self.clock.now_us();
         // Before flows are closed: what is on its way is still in flight then.
@@ -141,7 +163,7 @@ impl Proxy {
         Ok(ProxyReport { end, summary })
     }
 
-    fn forward(&mut self, interrupted: &mut dyn FnMut() -> bool) -> Result<ProxyEnd, ProxyError> {
+    fn forward(&mut self, host: &mut dyn ProxyHost) -> Result<ProxyEnd, ProxyError> {
         let deadline_us = self.options.duration.map_or(u64::MAX, micros);
         let mut asked_us = 0;
         let mut hurry = false;
@@ -156,7 +178,7 @@ impl Proxy {
                 return Ok(ProxyEnd::Stopped);
             }
             if now_us >= asked_us {
-                if interrupted() {
+                if host.interrupted() {
                     return Ok(ProxyEnd::Interrupted);
                 }
                 asked_us = now_us + ASK_US;
@@ -170,7 +192,7 @@ impl Proxy {
             };
             let ready = self.wait(wait_us)?;
             if ready.listener {
-                self.take_from_clients()?;
+                self.take_from_clients(host)?;
             }
             for id in ready.flows {
                 self.take_from_server(id)?;
@@ -240,7 +262,7 @@ impl Proxy {
     }
 
     /// Reads what clients sent, opening flows for new ones.
-    fn take_from_clients(&mut self) -> Result<(), ProxyError> {
+    fn take_from_clients(&mut self, host: &mut dyn ProxyHost) -> Result<(), ProxyError> {
         for _ in 0..BATCH {
             let (length, client) = match self.ports.listener.recv_from(&mut self.buffer) {
                 Ok(received) => received,
@@ -252,9 +274,10 @@ impl Proxy {
             let id = match self.ports.flow_of(client) {
                 Some(id) => id,
                 None => match self.open(now_us, client)? {
-                    Some(id) => id,
-                    None => {
-                        self.relay.refuse();
+                    Ok(id) => id,
+                    Err(wants) => {
+                        self.relay.refuse(wants);
+                        self.say(now_us, wants, host);
                         continue;
                     }
                 },
@@ -287,35 +310,80 @@ impl Proxy {
         Ok(())
     }
 
-    /// Opens a flow; `None` without room or descriptors for it.
-    fn open(&mut self, now_us: u64, client: SocketAddr) -> Result<Option<FlowId>, ProxyError> {
+    /// Opens a flow, or says what is wanting for it.
+    fn open(
+        &mut self,
+        now_us: u64,
+        client: SocketAddr,
+    ) -> Result<Result<FlowId, Wants>, ProxyError> {
         let Some(id) = self.relay.next_flow() else {
-            return Ok(None);
+            return Ok(Err(Wants::Flow));
         };
-        let Ok(socket) = self.ports.connect() else {
-            return Ok(None);
+        // Before anything is made: what was begun would have to be removed for each datagram.
+        let needs = FLOW_DESCRIPTORS + SPARE_DESCRIPTORS;
+        if !self.ports.has_descriptors(needs) {
+            return Ok(Err(Wants::Descriptors));
+        }
+        let socket = match self.ports.connect() {
+            Ok(socket) => socket,
+            Err(error) if ports::is_out_of_descriptors(&error) => {
+                return Ok(Err(Wants::Descriptors));
+            }
+            Err(_) => return Ok(Err(Wants::Flow)),
         };
-        let recorder = self.recorder(id)?;
-        let opened: Option<(FlowId, UdpSocket)> =
-            self.relay.open(now_us, recorder).map(|id| (id, socket));
-        Ok(opened.map(|(id, socket)| {
-            self.ports.add(id, client, socket);
-            id
-        }))
+        let recorder = match self.recorder(id) {
+            Ok(recorder) => recorder,
+            // Another part of the process, or of the system, was faster.
+            Err(error) if is_out_of_descriptors(&error) => {
+                self.remove_folder(id);
+                return Ok(Err(Wants::Descriptors));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(id) = self.relay.open(now_us, recorder) else {
+            return Ok(Err(Wants::Flow));
+        };
+        self.ports.add(id, client, socket);
+        Ok(Ok(id))
+    }
+
+    /// Says that descriptors are wanting, now and then.
+    fn say(&mut self, now_us: u64, wants: Wants, host: &mut dyn ProxyHost) {
+        if wants != Wants::Descriptors || now_us < self.silent_until_us {
+            return;
+        }
+        self.silent_until_us = now_us + SAY_US;
+        let open = self.ports.flows.len();
+        host.warn(&format!(
+            "no file descriptors are left beside those of {open} flows: further ones are refused \
+             until some end; raise the limit (ulimit -n), or record fewer flows (--record-flows)"
+        ));
+    }
+
+    /// The folder of a flow's outputs, if it has any.
+    fn folder(&self, id: FlowId) -> Option<PathBuf> {
+        let out = self.options.out.as_ref()?;
+        (id < self.options.record_flows).then(|| out.join(format!("flow_{id}")))
     }
 
     fn recorder(&self, id: FlowId) -> Result<Option<Recorder>, OutputError> {
-        let Some(out) = &self.options.out else {
+        let Some(folder) = self.folder(id) else {
             return Ok(None);
         };
-        if id >= self.options.record_flows {
-            return Ok(None);
-        }
         let options = RecorderOptions {
             capture: self.options.capture,
             ..RecorderOptions::default()
         };
-        Recorder::to_dir(&out.join(format!("flow_{id}")), options).map(Some)
+        Recorder::to_dir(&folder, options).map(Some)
+    }
+
+    /// Takes away what a flow that wasn't opened has left.
+    fn remove_folder(&self, id: FlowId) {
+        if let Some(folder) = self.folder(id) {
+            // Best effort: the next flow, which has the same number, does it again.
+            let _ = output::clear(&folder);
+            let _ = std::fs::remove_dir(&folder);
+        }
     }
 
     /// Answers requests; says whether more wait.
@@ -371,6 +439,15 @@ impl Proxy {
             self.relay.cut(now_us, direction, cut)?;
         }
         Ok(json!({ "ok": true, "cut": self.relay.cuts() }))
+    }
+}
+
+fn is_out_of_descriptors(error: &OutputError) -> bool {
+    match error {
+        OutputError::Folder { cause, .. }
+        | OutputError::Create { cause, .. }
+        | OutputError::Write { cause, .. } => ports::is_out_of_descriptors(cause),
+        _ => false,
     }
 }
 

@@ -13,6 +13,6 @@ mod options;
 mod ports;
 
 pub use client::request;
-pub use driver::{Proxy, ProxyEnd, ProxyReport};
+pub use driver::{Proxy, ProxyEnd, ProxyHost, ProxyReport};
 pub use error::ProxyError;
 pub use options::{ProxyOptions, resolve};

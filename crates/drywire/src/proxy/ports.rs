@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io,
+    io, iter,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
@@ -11,6 +11,7 @@ use drybox::{
     relay::{FlowId, UnsentCounts},
 };
 use rustix::{
+    io::Errno,
     net::sockopt,
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
@@ -61,6 +62,14 @@ impl Ports {
         let socket = socket(any)?;
         socket.connect(self.to)?;
         Ok(socket)
+    }
+
+    /// Whether the system would give so many descriptors more.
+    pub(super) fn has_descriptors(&self, count: usize) -> bool {
+        let taken: io::Result<Vec<UdpSocket>> = iter::repeat_with(|| self.listener.try_clone())
+            .take(count)
+            .collect();
+        taken.is_ok()
     }
 
     pub(super) fn add(&mut self, id: FlowId, client: SocketAddr, socket: UdpSocket) {
@@ -120,6 +129,14 @@ pub(super) fn is_report(error: &io::Error) -> bool {
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::Interrupted
             | io::ErrorKind::PermissionDenied
+    )
+}
+
+/// Whether an error says that this process, or the system, has no descriptor left.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
     )
 }
 

@@ -43,6 +43,17 @@ impl Bench {
         command
     }
 
+    /// `drywire box` with so many descriptors at most.
+    pub(crate) fn command_with_descriptors(&self, count: u32) -> Command {
+        let mut command = Command::new("sh");
+        command
+            .current_dir(self.folder.path())
+            .arg("-c")
+            .arg(format!("ulimit -n {count} && exec \"$0\" box \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_drywire"));
+        command
+    }
+
     pub(crate) fn drywire(&self, args: &[&str]) -> Said {
         self.command(args)
             .output()

@@ -3,13 +3,13 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
-    process::{Child, ChildStderr, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{address, next, socket};
+use super::{address, next, read_so_far, socket};
 use crate::support::{Bench, Said};
 
 const SCENARIO: &str = "seed: 7\nnetwork: {bearer: ott_udp, latency_ms: 1, jitter_ms: 0, loss_rate: 0, reorder_rate: 0}\n";
@@ -23,6 +23,11 @@ struct Process {
 
 impl Process {
     fn start(bench: &Bench, to: SocketAddr, more: &[&str]) -> Self {
+        Self::start_with(bench.command(&[]), to, more)
+    }
+
+    /// `command` is `drywire box`.
+    fn start_with(mut command: Command, to: SocketAddr, more: &[&str]) -> Self {
         let to = to.to_string();
         let first = [
             "proxy",
@@ -33,8 +38,8 @@ impl Process {
             "--scenario",
             "s.yaml",
         ];
-        let mut child = bench
-            .command(&[&first, more].concat())
+        let mut child = command
+            .args([&first, more].concat())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -143,6 +148,61 @@ fn an_interrupt_exits_130_with_outputs_and_a_summary() {
         );
         assert_eq!(bench.json("out/flow_0/summary.json")["interrupted"], true);
     }
+}
+
+/// With 64 descriptors there are flows enough to come to the end of them.
+#[test]
+fn flows_without_descriptors_are_refused_and_what_was_recorded_is_kept() {
+    let bench = Bench::new(SCENARIO);
+    let server = socket();
+    let more = ["--control", "ctl", "--out", "out", "--json"];
+    let proxy = Process::start_with(bench.command_with_descriptors(64), address(&server), &more);
+    let clients: Vec<_> = (0..40).map(|_| socket()).collect();
+    for (n, client) in clients.iter().enumerate() {
+        client.send_to(&[n as u8], proxy.address).expect("sent");
+    }
+    // Those that wait in the control socket's backlog are answered without descriptors of flows.
+    let stats = loop {
+        let said = bench.drywire(&["proxy-control", "ctl", "stats"]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let stats: Value = serde_json::from_str(&said.out).expect("JSON");
+        if read_so_far(&stats["stats"]) == 40 {
+            break stats;
+        }
+    };
+    let opened = stats["stats"]["flows"]["opened"].as_u64().expect("a count");
+    assert!((1..40).contains(&opened), "{stats}");
+    assert_eq!(stats["stats"]["refused"]["descriptors"], 40 - opened);
+    // A flow that is open goes on.
+    clients[0].send_to(b"more", proxy.address).expect("sent");
+    while next(&server).0 != b"more" {}
+
+    assert_eq!(
+        bench.drywire(&["proxy-control", "ctl", "stop"]).code,
+        Some(0)
+    );
+    let said = proxy.end();
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.err
+            .starts_with("warning: no file descriptors are left")
+            && said.err.lines().count() == 1,
+        "{}",
+        said.err
+    );
+    let summary: Value = serde_json::from_str(&said.out).expect("the summary");
+    assert_eq!(bench.json("out/proxy.json"), summary);
+    for flow in 0..opened {
+        let own = bench.json(&format!("out/flow_{flow}/summary.json"));
+        let sent = if flow == 0 { 2 } else { 1 };
+        assert_eq!(own["directions"]["L>R"]["sdus"]["sent"], sent);
+        assert!(
+            bench
+                .path(&format!("out/flow_{flow}/capture.dbxcap"))
+                .exists()
+        );
+    }
+    assert!(!bench.path(&format!("out/flow_{opened}")).exists());
 }
 
 #[test]

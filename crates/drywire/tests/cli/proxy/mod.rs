@@ -22,7 +22,9 @@ use drybox::{
     relay::RelayLimits,
     scenario::{self, Overrides, Source},
 };
-use drywire::proxy::{self, Proxy, ProxyError, ProxyOptions, ProxyReport, control::Request};
+use drywire::proxy::{
+    self, Proxy, ProxyError, ProxyHost, ProxyOptions, ProxyReport, control::Request,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -80,6 +82,19 @@ fn next(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     (buffer, from)
 }
 
+/// Interrupts once it is told to.
+struct Until(Arc<AtomicBool>);
+
+impl ProxyHost for Until {
+    fn interrupted(&mut self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn warn(&mut self, message: &str) {
+        panic!("{message}");
+    }
+}
+
 /// A proxy on a thread of its own.
 struct Running {
     /// Where it listens.
@@ -100,7 +115,7 @@ impl Running {
         let address = proxy.listen_addr().expect("an address");
         let interrupt = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupt);
-        let thread = thread::spawn(move || proxy.run(&mut || flag.load(Ordering::Relaxed)));
+        let thread = thread::spawn(move || proxy.run(&mut Until(flag)));
         Self {
             address,
             control,
@@ -186,7 +201,7 @@ fn read_so_far(stats: &Value) -> u64 {
             .expect("a count")
     };
     let refused = |what: &str| stats["refused"][what].as_u64().expect("a count");
-    sent("L>R") + sent("R>L") + refused("flows") + refused("held")
+    sent("L>R") + sent("R>L") + refused("flows") + refused("held") + refused("descriptors")
 }
 
 /// Sends so many datagrams, each its number, never more at once than the kernel's buffers hold.

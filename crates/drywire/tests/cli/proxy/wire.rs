@@ -4,10 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     net::{SocketAddr, UdpSocket},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     thread,
     time::Duration,
 };
@@ -17,7 +14,7 @@ use drybox::{Direction, ExitCode};
 use drywire::proxy::{Proxy, ProxyEnd, ProxyError, control::Request};
 use serde_json::{Value, json};
 
-use super::{CLEAN, Running, address, next, options, send_counted, setting, socket};
+use super::{CLEAN, Running, Until, address, next, options, send_counted, setting, socket};
 
 fn number(datagram: &[u8]) -> u32 {
     u32::from_be_bytes(datagram.try_into().expect("a number"))
@@ -323,7 +320,7 @@ fn it_ends_by_itself_when_its_time_is_over() {
     let mut options = options(CLEAN, address(&server));
     options.duration = Some(Duration::from_millis(1));
     let proxy = Proxy::bind(options).expect("a proxy");
-    let report = proxy.run(&mut || false).expect("it ends");
+    let report = proxy.run(&mut Until(Arc::default())).expect("it ends");
     assert_eq!(report.end.exit(), ExitCode::Passed);
     assert!(report.summary.elapsed_ms >= 1);
 }
@@ -366,7 +363,7 @@ fn outputs_that_fail_end_it_with_the_others_flushed() {
     let place = proxy.listen_addr().expect("an address");
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    let thread = thread::spawn(move || proxy.run(&mut || flag.load(Ordering::Relaxed)));
+    let thread = thread::spawn(move || proxy.run(&mut Until(flag)));
     client.send_to(b"one", place).expect("sent");
     assert_eq!(next(&server).0, b"one");
     socket().send_to(b"two", place).expect("sent");
