@@ -218,8 +218,8 @@ fn nothing_of_names_and_values_is_in_the_file() {
     }
 }
 
-/// Whatever bit of the file flips: the chamber gives the right value, nothing where something was,
-/// or an error; never another value, and it never panics.
+/// Whatever bit of the file flips: the chamber gives the right value or an error; never another
+/// value, nor nothing where something was, and it never panics.
 #[test]
 fn flipped_bits_are_errors() {
     let folder = tempfile::tempdir().unwrap();
@@ -244,17 +244,16 @@ fn flipped_bits_are_errors() {
         bytes[at] ^= 1 << (step % 8);
         std::fs::write(&path, &bytes).unwrap();
         let environment = Arc::new(TestEnvironment::default());
-        let Ok(mut chamber) = Chamber::open(&path, key(1, 1), environment) else {
+        let Ok(chamber) = Chamber::open(&path, key(1, 1), environment) else {
             refused += 1;
             continue;
         };
-        let mut missing = false;
         for name in &names {
             match chamber.retrieve_key(name) {
                 Ok(Some(value)) => {
                     assert_eq!(value.expose(), format!("value of {name}").as_bytes());
                 }
-                Ok(None) => missing = true,
+                Ok(None) => panic!("{name} seems never to have been there: byte {at}"),
                 Err(ChamberError::Damaged { name: damaged, .. }) => {
                     assert_eq!(damaged, format!("{name:?}"));
                     named += 1;
@@ -262,10 +261,91 @@ fn flipped_bits_are_errors() {
                 Err(_) => refused += 1,
             }
         }
-        // What seems never to have been there is noticed by a look at all pages.
-        assert!(!missing || chamber.check().is_err(), "byte {at}");
     }
     assert!(named > 0 && refused > 0, "{named} named, {refused} refused");
+}
+
+/// Wherever the file is cut: the right value, or an error; nothing seems never to have been there.
+#[test]
+fn files_that_are_cut_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    let names: Vec<String> = (0..20).map(|i| format!("key {i}")).collect();
+    for name in &names {
+        chamber.store_key(name, name.as_bytes()).unwrap();
+    }
+    drop(chamber);
+    let original = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    // Of an empty file a chamber is made, as of one that isn't there.
+    for step in 1..40 {
+        let len = original.len() * step / 40 + step;
+        std::fs::write(&path, &original[..len]).unwrap();
+        let environment = Arc::new(TestEnvironment::default());
+        let Ok(chamber) = Chamber::open(&path, key(1, 1), environment) else {
+            refused += 1;
+            continue;
+        };
+        for name in &names {
+            match chamber.retrieve_key(name) {
+                Ok(Some(value)) => assert_eq!(value.expose(), name.as_bytes()),
+                Ok(None) => panic!("{name} seems never to have been there: cut at {len}"),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 0);
+}
+
+/// A bit of the place where a key is: the key isn't found there any more.
+#[test]
+fn a_key_that_is_not_where_it_was_put_is_damaged_and_not_absent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chamber");
+    let chamber = open(&path);
+    for i in 0..20 {
+        let name = format!("key {i}");
+        chamber.store_key(&name, name.as_bytes()).unwrap();
+    }
+    drop(chamber);
+    // Where it is: a keyed hash of kind and name.
+    let slot = key(1, 1).slot(1, b"key 7");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - slot.len())
+        .filter(|&at| bytes[at..at + slot.len()] == slot)
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        // Another order among the keys, and the same one.
+        bytes[at + 31] ^= 1;
+    }
+    std::fs::write(&path, &bytes).unwrap();
+
+    let mut chamber = open(&path);
+    for _ in 0..2 {
+        let error = chamber.retrieve_key("key 7").unwrap_err();
+        assert!(
+            matches!(&error, ChamberError::Damaged { name, .. } if name == "\"key 7\""),
+            "{error}"
+        );
+        // Others are there, and what never was isn't.
+        assert!(chamber.retrieve_key("key 8").unwrap().is_some());
+        assert!(chamber.retrieve_key("key 77").unwrap().is_none());
+        assert!(chamber.retrieve_session("key 7").unwrap().is_none());
+    }
+    let error = chamber.check().unwrap_err();
+    assert!(matches!(error, ChamberError::Damaged { .. }), "{error}");
+    // Looking changed nothing.
+    assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len());
+    // It can be removed by its name, and is gone then.
+    assert!(chamber.remove_key("key 7").unwrap());
+    assert!(!chamber.remove_key("key 7").unwrap());
+    assert!(chamber.retrieve_key("key 7").unwrap().is_none());
+    chamber.store_key("key 7", b"again").unwrap();
+    let again = chamber.retrieve_key("key 7").unwrap().unwrap();
+    assert_eq!(again.expose(), b"again");
+    assert_eq!(chamber.list_keys().unwrap().len(), 20);
 }
 
 proptest! {

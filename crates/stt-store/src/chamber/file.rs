@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use redb::{Builder, Database, DatabaseError};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase as _};
 
 use super::ChamberError;
 
@@ -57,13 +57,14 @@ pub(super) fn guarded<T>(
 
 /// Opens the database in a file, or makes one that only its owner can read.
 pub(super) fn open(path: &Path, place: &str) -> Result<Guarded, ChamberError> {
-    let file = open_file(path).map_err(|source| ChamberError::Io {
+    let opened = open_file(path).and_then(|file| Ok((file.metadata()?.len() == 0, file)));
+    let (is_new, file) = opened.map_err(|source| ChamberError::Io {
         place: place.to_owned(),
         source,
     })?;
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
-    let database = builder.create_file(file).map_err(|error| match error {
+    let mut database = builder.create_file(file).map_err(|error| match error {
         DatabaseError::DatabaseAlreadyOpen => ChamberError::InUse {
             place: place.to_owned(),
         },
@@ -73,7 +74,30 @@ pub(super) fn open(path: &Path, place: &str) -> Result<Guarded, ChamberError> {
             source: Box::new(error.into()),
         },
     })?;
+    if !is_new {
+        check_empty(&mut database, place)?;
+    }
     Ok(Guarded(Some(database)))
+}
+
+/// Refuses a database that seems to hold nothing because it is damaged (15.7).
+fn check_empty(database: &mut Database, place: &str) -> Result<(), ChamberError> {
+    let failed = |source| ChamberError::Database {
+        doing: String::from("chamber"),
+        place: place.to_owned(),
+        source: Box::new(source),
+    };
+    let is_empty = {
+        let transaction = database.begin_read().map_err(|e| failed(e.into()))?;
+        let mut tables = transaction.list_tables().map_err(|e| failed(e.into()))?;
+        tables.next().is_none()
+    };
+    if is_empty && !database.check_integrity().map_err(|e| failed(e.into()))? {
+        return Err(ChamberError::Unreadable {
+            place: place.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 fn open_file(path: &Path) -> io::Result<File> {

@@ -1,6 +1,7 @@
 //! The chamber: keys, sessions and tickets of a node in one encrypted file
 //! (`docs/spec/stt-store.md`, sections 13 to 16).
 
+mod absence;
 pub(crate) mod entry;
 mod error;
 mod file;

@@ -11,11 +11,13 @@ use std::{
 
 use redb::{
     Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition,
+    TableHandle as _,
 };
 use stt_crypto::secret::{ChamberKey, SecretBytes};
 
 use super::{
     ChamberError,
+    absence::Strays,
     entry::{Entry, Kind, MAX_NAME, MAX_VALUE, Place, seal},
     file::{self, Guarded, guarded},
 };
@@ -30,7 +32,7 @@ type OpenEntries<'a> = Table<'a, &'static [u8; 32], &'static [u8]>;
 
 const MARK: TableDefinition<'static, u8, &'static [u8]> = TableDefinition::new("mark");
 
-const fn table(kind: Kind) -> Entries {
+pub(super) const fn table(kind: Kind) -> Entries {
     TableDefinition::new(match kind {
         Kind::Mark => "mark",
         Kind::Key => "keys",
@@ -47,11 +49,12 @@ pub struct Chamber {
     database: RwLock<Option<Guarded>>,
     /// The disk has failed: the database has to be opened again.
     is_broken: AtomicBool,
+    pub(super) strays: Strays,
     path: PathBuf,
-    key: ChamberKey,
+    pub(super) key: ChamberKey,
     environment: Arc<dyn Environment>,
     /// The file, for errors.
-    place: String,
+    pub(super) place: String,
 }
 
 impl Chamber {
@@ -72,6 +75,7 @@ impl Chamber {
         let chamber = Self {
             database: RwLock::new(Some(database)),
             is_broken: AtomicBool::new(false),
+            strays: Strays::default(),
             path: path.to_owned(),
             key,
             environment,
@@ -94,7 +98,8 @@ impl Chamber {
     ///
     /// # Errors
     ///
-    /// This key is damaged, or the file system fails.
+    /// This key is damaged, also where it is so that it isn't found (15.6), or the file system
+    /// fails.
     pub fn retrieve_key(&self, name: &str) -> Result<Option<SecretBytes>, ChamberError> {
         self.retrieve(Kind::Key, name.as_bytes())
     }
@@ -132,7 +137,8 @@ impl Chamber {
     ///
     /// # Errors
     ///
-    /// This session is damaged, or the file system fails.
+    /// This session is damaged, also where it is so that it isn't found (15.6), or the file system
+    /// fails.
     pub fn retrieve_session(&self, name: &str) -> Result<Option<SecretBytes>, ChamberError> {
         self.retrieve(Kind::Session, name.as_bytes())
     }
@@ -220,14 +226,24 @@ impl Chamber {
         self.change(Kind::Ticket, |tickets| self.expire(tickets))
     }
 
-    /// Reads every page of the file and opens every entry; gives how many there are.
+    /// Opens every entry and reads every page of the file; gives how many entries there are.
     ///
     /// # Errors
     ///
-    /// The first damage that was found.
+    /// The first damage that was found (15.4).
     pub fn check(&mut self) -> Result<u64, ChamberError> {
+        let mut count = 0;
+        for kind in Kind::ENTRIES {
+            count += self.with(|database| {
+                let survey = self.survey_kind(database, kind)?;
+                match survey.strays.first() {
+                    Some(slot) => Err(self.damaged(kind, hex::encode(slot))),
+                    None => Ok(survey.count),
+                }
+            })?;
+        }
         let place = self.place.clone();
-        self.open_again()?;
+        self.strays.forget();
         let database = self.database.get_mut();
         let database = database.unwrap_or_else(PoisonError::into_inner).as_mut();
         let intact = guarded(&place, || match database {
@@ -239,13 +255,6 @@ impl Chamber {
         })?;
         if !intact {
             return Err(ChamberError::Repaired { place });
-        }
-        let mut count = 0;
-        for kind in Kind::ENTRIES {
-            for entry in self.entries(kind)? {
-                entry?;
-                count += 1;
-            }
         }
         Ok(count)
     }
@@ -305,6 +314,9 @@ impl Chamber {
                 .open_table(table(kind))
                 .map_err(|e| self.failed(e))?;
             let row = entries.get(&place.slot).map_err(|e| self.failed(e))?;
+            if row.is_none() && !self.astray(&entries, &place)?.is_empty() {
+                return Err(self.damaged(kind, readable(name)));
+            }
             Ok(row.map(|row| row.value().to_vec()))
         });
         let sealed =
@@ -319,7 +331,15 @@ impl Chamber {
         let place = Place::of(&self.key, kind, name);
         let removed = self.change(kind, |entries| {
             let row = entries.remove(&place.slot).map_err(|e| self.failed(e))?;
-            Ok(row.is_some())
+            if row.is_some() {
+                return Ok(true);
+            }
+            drop(row);
+            let astray = self.astray(entries, &place)?;
+            for slot in &astray {
+                entries.remove(slot).map_err(|e| self.failed(e))?;
+            }
+            Ok(!astray.is_empty())
         });
         removed.map_err(|error| error.about("removing", kind.noun(), &readable(name)))
     }
@@ -390,10 +410,16 @@ impl Chamber {
     /// Finds the mark, or makes a new database a chamber.
     fn check_mark(&self, database: &Database) -> Result<(), ChamberError> {
         let transaction = database.begin_write().map_err(|e| self.failed(e))?;
-        let fresh = {
-            let mut tables = transaction.list_tables().map_err(|e| self.failed(e))?;
-            tables.next().is_none()
-        };
+        let tables = transaction.list_tables().map_err(|e| self.failed(e))?;
+        let tables: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
+        let fresh = tables.is_empty();
+        // One that is missing would be made anew by the next change, and what it held forgotten.
+        let made = |kind| tables.iter().any(|name| name == table(kind).name());
+        if tables.iter().any(|name| name == MARK.name()) && !Kind::ENTRIES.into_iter().all(made) {
+            return Err(ChamberError::Unreadable {
+                place: self.place.clone(),
+            });
+        }
         let mut marks = transaction.open_table(MARK).map_err(|e| self.failed(e))?;
         let mark = marks.get(0).map_err(|e| self.failed(e))?;
         let mark = mark.map(|mark| mark.value().to_vec());
@@ -426,7 +452,7 @@ impl Chamber {
         entry.map_err(|_| self.damaged(place.kind, readable(name)))
     }
 
-    fn damaged(&self, kind: Kind, name: String) -> ChamberError {
+    pub(super) fn damaged(&self, kind: Kind, name: String) -> ChamberError {
         ChamberError::Damaged {
             kind: kind.noun(),
             name,
@@ -434,7 +460,7 @@ impl Chamber {
         }
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> ChamberError {
+    pub(super) fn failed(&self, error: impl Into<redb::Error>) -> ChamberError {
         failed(&self.place, error)
     }
 
@@ -476,6 +502,7 @@ impl Chamber {
             Ok(opened)
         })?;
         *database = Some(opened);
+        self.strays.forget();
         self.is_broken.store(false, Relaxed);
         Ok(())
     }
