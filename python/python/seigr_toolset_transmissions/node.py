@@ -178,7 +178,7 @@ class STTNode:
     ) -> STTSession:
         """Open a session over a WebSocket to a node that listens there; as `connect_udp`.
 
-        Opening the WebSocket, and then the session, takes at most `timeout` seconds each.
+        `timeout` bounds the whole, from resolving the name to the session.
         """
         native = await self._native.connect_ws(
             peer_host, peer_port, path, origin, expected_peer, timeout, resume

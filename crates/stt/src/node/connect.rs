@@ -19,7 +19,8 @@ pub struct ConnectOptions {
     /// Who must answer: anybody else is a wrong peer, before any data. Default: whoever holds the
     /// shared seed.
     pub expected_peer: Option<NodeId>,
-    /// When to give up; the time begins once the peer's name is resolved. Default 20 s.
+    /// When to give up. Over UDP the time begins once the peer's name is resolved, over a WebSocket
+    /// it counts from the call. Default 20 s.
     pub timeout: Duration,
     /// What is known of the link. Default: the node's own profile.
     pub profile: Option<LinkProfile>,

@@ -28,9 +28,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WsConnectOptions {
-    /// Of the session. Its time begins once the WebSocket is open.
+    /// Of the session. Its time bounds the whole, the opening of the WebSocket included.
     pub session: ConnectOptions,
-    /// Of the WebSocket.
+    /// Of the WebSocket; its time bounds the opening alone.
     pub socket: WsClientOptions,
 }
 
@@ -105,18 +105,24 @@ impl Node {
         options: WsConnectOptions,
     ) -> Result<Session, ConnectError> {
         let shared = self.shared().ok_or(ConnectError::Stopped)?;
-        let WsConnectOptions { session, socket } = options;
+        let WsConnectOptions {
+            mut session,
+            socket,
+        } = options;
+        let begun = Instant::now();
         let connection = connect_socket(&Connect {
             host,
             port,
             path: &socket.path,
             origin: socket.origin.as_deref(),
             accept: PACKETS,
-            timeout: socket.timeout,
+            timeout: socket.timeout.min(session.timeout),
             #[cfg(feature = "tls")]
             tls: socket.tls.as_ref(),
         })
         .await?;
+        // What the WebSocket has left of it.
+        session.timeout = session.timeout.saturating_sub(begun.elapsed());
         let (link, queue) = Link::open(&shared, QUEUE);
         let route = link.route();
         // Dropped with the attempt: then only sessions keep the WebSocket.

@@ -243,6 +243,40 @@ async fn an_attempt_ends_with_its_web_socket() {
     .await;
 }
 
+/// The limit that is told is the session's, not the 10 s of the WebSocket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_time_bounds_the_web_socket_and_the_session() {
+    within(async {
+        let (client, server) = two_nodes().await;
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let limit = Duration::from_millis(50);
+        let mut options = WsConnectOptions::default();
+        options.session.timeout = limit;
+        let error = client
+            .connect_ws_with("127.0.0.1", port, options.clone())
+            .await
+            .unwrap_err();
+        assert!(error.is_timeout());
+        assert!(
+            matches!(&error, ConnectError::WebSocket(WsError::TimedOut(after)) if *after == limit),
+            "{error}"
+        );
+
+        // Nothing is left for the session: it isn't begun anew.
+        let behind = server.listen_ws("127.0.0.1", 0).await.unwrap();
+        options.session.timeout = Duration::ZERO;
+        let error = client
+            .connect_ws_with("127.0.0.1", behind.port(), options)
+            .await
+            .unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        client.stop().await;
+        server.stop().await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_tells_that_the_peer_closed() {
     within(async {
