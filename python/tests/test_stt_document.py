@@ -8,8 +8,9 @@ import inspect
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, cast
 
+import drywire
 import pytest
 import seigr_toolset_transmissions as package
 from seigr_toolset_transmissions import (
@@ -150,6 +151,64 @@ def test_signatures(method: Method) -> None:
     assert inspect.iscoroutinefunction(function) == method.is_async
 
 
+def stubs() -> dict[str, ast.ClassDef]:
+    """The classes of the compiled module, as its stub declares them."""
+    path = Path(cast("str", drywire.__file__)).with_name("_native.pyi")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def annotation(section: str, name: str) -> str:
+    """What our annotation says that `section.name` gives."""
+    member = inspect.getattr_static(getattr(package, section), name)
+    function = member.fget if isinstance(member, property) else member
+    if annotations := getattr(function, "__annotations__", None):
+        return cast("str", annotations["return"])
+    for node in stubs()[section].body:
+        if isinstance(node, ast.FunctionDef) and node.name == name and node.returns:
+            return ast.unparse(node.returns)
+    raise AssertionError(f"{section}.{name} has no annotation")
+
+
+def spelled(text: str, section: str) -> str:
+    """A type as the document and we would both write it; what a dict holds is left out."""
+
+    def spell(node: ast.expr) -> str:
+        if isinstance(node, ast.BinOp):
+            return f"{spell(node.left)} | {spell(node.right)}"
+        if not isinstance(node, ast.Subscript):
+            word = ast.unparse(node)
+            return {"Self": section, "Tuple": "tuple", "List": "list", "Dict": "dict"}.get(
+                word, word
+            )
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        outer, inside = spell(node.value), ", ".join(map(spell, inner))
+        if outer == "Optional":
+            return f"{inside} | None"
+        return outer if outer == "dict" else f"{outer}[{inside}]"
+
+    return spell(ast.parse(text, mode="eval").body)
+
+
+RETURNS = [
+    (name, method, result)
+    for name, text in sections()
+    for method, result in re.findall(
+        r"^\*\*`(?:async )?(\w+)\(.*?\) -> (.*?)`\*\*", text, flags=re.M
+    )
+]
+
+
+@pytest.mark.parametrize(("section", "name", "documented"), RETURNS)
+def test_return_types(section: str, name: str, documented: str) -> None:
+    assert spelled(annotation(section, name), section) == spelled(documented, section)
+
+
+def test_return_types_are_all_seen() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert len(RETURNS) == len(re.findall(r"^\*\*`.*\) -> ", text, flags=re.M)) > 25
+
+
 def test_properties_of_sessions() -> None:
     text = "".join(part for name, part in sections() if name == "STTSession")
     named = re.findall(r"^- `(\w+)`: (\S+)", text, flags=re.M)
@@ -160,8 +219,10 @@ def test_properties_of_sessions() -> None:
         "state",
         "stream_manager",
     ]
-    for name, _ in named:
+    for name, documented in named:
         assert isinstance(inspect.getattr_static(STTSession, name), property)
+        ours = spelled(annotation("STTSession", name), "STTSession")
+        assert ours == spelled(documented, "STTSession")
 
 
 async def names_for(section: str, folder: Path) -> dict[str, Any]:

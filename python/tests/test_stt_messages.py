@@ -162,6 +162,66 @@ def test_a_dispatcher_does_not_keep_its_session_open() -> None:
     run(go())
 
 
+async def ends(tasks: set[asyncio.Task[Any]]) -> None:
+    """Wait until tasks have ended, and see that they ended well."""
+    for task in tasks:
+        assert await asyncio.wait_for(task, GUARD) is None
+
+
+def test_a_node_that_is_dropped_leaves_no_task() -> None:
+    async def go() -> None:
+        before = asyncio.all_tasks()
+        dropped = node(1, frame_dispatcher=FrameDispatcher())
+        await dropped.start()
+        tasks = asyncio.all_tasks() - before
+        assert tasks
+        del dropped
+        await ends(tasks)
+
+    run(go())
+
+
+def test_a_node_that_is_dropped_ends_after_its_sessions() -> None:
+    async def go() -> None:
+        dispatcher = FrameDispatcher()
+        got: asyncio.Queue[bytes] = asyncio.Queue()
+        dispatcher.register_handler(0x80, got.put_nowait)
+        async with node(1) as client:
+            before = asyncio.all_tasks()
+            server = node(2, frame_dispatcher=dispatcher)
+            port = (await server.start())[1]
+            tasks = asyncio.all_tasks() - before
+            opened = await client.connect_udp("127.0.0.1", port)
+            accepted = await server.accept()
+            del server
+            gc.collect()
+            # The session goes on, and so does what handles its frames.
+            await opened.send_frame(0x80, b"frame")
+            assert await got.get() == b"frame"
+            del accepted
+            assert (await opened.closed()).code == 0
+            await ends(tasks)
+
+    run(go())
+
+
+def test_another_dispatcher_takes_the_place_of_the_first() -> None:
+    async def go() -> None:
+        async with pair() as (one, two):
+            before = asyncio.all_tasks()
+            two.dispatch_frames(FrameDispatcher())
+            first = asyncio.all_tasks() - before
+            await asyncio.sleep(0)
+            second, got = FrameDispatcher(), asyncio.get_running_loop().create_future()
+            second.register_handler(0x80, got.set_result)
+            two.dispatch_frames(second)
+            await ends(first)
+            await one.send_frame(0x80, b"frame")
+            assert await got == b"frame"
+
+    run(go())
+
+
 def test_messages_reach_the_endpoints_of_the_peer() -> None:
     async def go() -> None:
         endpoints = EndpointManager(max_messages=4)

@@ -567,9 +567,61 @@ PROGRAMS = {
         for thread in threads: thread.join()
         print(failures or "done")
     """,
+    "with readers that are slow": """
+        import asyncio
+        from seigr_toolset_transmissions import EndpointManager, FrameDispatcher, STTNode
+
+        def memory():
+            for line in open("/proc/self/status"):
+                if line.startswith("VmRSS"):
+                    return int(line.split()[1])
+
+        async def main():
+            never = asyncio.Event()
+            async def slow(payload):
+                await never.wait()
+            frames, endpoints = FrameDispatcher(), EndpointManager()
+            frames.register_handler(0x80, slow)
+            a = STTNode(bytes([1]) * 32, bytes(32), host="127.0.0.1")
+            b = STTNode(bytes([2]) * 32, bytes(32), host="127.0.0.1",
+                        frame_dispatcher=frames, endpoint_manager=endpoints)
+            async with a, b:
+                session = await a.connect_udp(*b.local_address)
+                accepted = await b.accept()
+                piece, taken = bytes(1 << 20), 0
+                async def offer(send):
+                    nonlocal taken
+                    while True:
+                        await send()
+                        taken += 1
+                streams = [await session.open_stream() for _ in range(8)]
+                sends = [lambda s=s: s.write(piece) for s in streams]
+                sends.append(lambda: session.send_frame(0x80, piece))
+                sends.append(lambda: session.send_to_endpoint("e", piece))
+                before = memory()
+                work = [asyncio.create_task(offer(send)) for send in sends]
+                seen = -1
+                while seen != taken:
+                    seen = taken
+                    await asyncio.sleep(0.5)
+                # Windows and buffers are full, and stay as they are; so do those of datagrams.
+                full = memory()
+                assert full - before < 100_000, full - before
+                for _ in range(50):
+                    for _ in range(500):
+                        session.send_datagram(bytes(1000))
+                    await asyncio.sleep(0.02)
+                assert seen == taken, (seen, taken)
+                assert memory() - full < 10_000, memory() - full
+                for task in work:
+                    task.cancel()
+                await asyncio.gather(*work, return_exceptions=True)
+        asyncio.run(main())
+        print("done")
+    """,
     "without leaks": """
         import asyncio, os
-        from seigr_toolset_transmissions import STTNode
+        from seigr_toolset_transmissions import EndpointManager, FrameDispatcher, STTNode
 
         def threads():
             return len(os.listdir("/proc/self/task"))
@@ -578,13 +630,19 @@ PROGRAMS = {
 
         async def main():
             for i in range(30):
+                endpoints = EndpointManager()
                 a = STTNode(bytes([1]) * 32, bytes(32), host="127.0.0.1")
-                b = STTNode(bytes([2]) * 32, bytes(32), host="127.0.0.1")
+                b = STTNode(bytes([2]) * 32, bytes(32), host="127.0.0.1",
+                            frame_dispatcher=FrameDispatcher(), endpoint_manager=endpoints)
                 async with a, b:
-                    session = await a.connect_udp(*b.local_address)
-                    stream = await session.open_stream()
-                    await stream.write(b"data")
-                    await (await b.accept()).accept_stream()
+                    over_ws = await a.connect_ws(*await b.listen_ws("127.0.0.1"))
+                    for session in (over_ws, await a.connect_udp(*b.local_address)):
+                        stream = await session.open_stream()
+                        await stream.write(b"data")
+                        await (await b.accept()).accept_stream()
+                        await session.send_to_endpoint("e", b"data")
+                        assert await endpoints.receive_from_endpoint("e") == b"data"
+                assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
                 if i == 3:
                     before = threads(), files()
             after = threads(), files()
@@ -595,7 +653,7 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks, and reads /proc")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_end(name: str) -> None:
     assert python(PROGRAMS[name]) == "done\n"

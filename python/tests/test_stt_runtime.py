@@ -332,7 +332,60 @@ MEASURE = """
 """
 
 
+MEASURE_SESSIONS = """
+    import asyncio
+    from seigr_toolset_transmissions import *
+
+    def memory():
+        for line in open("/proc/self/status"):
+            if line.startswith("VmRSS"):
+                return int(line.split()[1])
+
+    async def echo(session):
+        stream = await session.accept_stream()
+        while data := await stream.read():
+            await stream.write(data)
+
+    async def main():
+        arrived = asyncio.Queue()
+        frames = FrameDispatcher()
+        frames.register_handler(0x80, arrived.put_nowait)
+        a = STTNode(bytes([1]) * 32, bytes(32), host="127.0.0.1")
+        b = STTNode(bytes([2]) * 32, bytes(32), host="127.0.0.1", frame_dispatcher=frames)
+        async with a, b:
+            session = await a.connect_udp(*b.local_address)
+            peer = await b.accept()
+            echoing = asyncio.create_task(echo(peer))
+            stream = await session.open_stream()
+
+            async def run(count):
+                for i in range(count):
+                    await stream.write(b"data")
+                    assert await stream.read_exactly(4) == b"data"
+                    if i % 10 == 0:
+                        await session.send_frame(0x80, b"frame")
+                        assert await arrived.get() == b"frame"
+                        session.get_stats(), a.get_stats()
+                    if i % 100 == 0:
+                        async with await session.open_stream() as other:
+                            await other.write(b"more")
+                        other = await peer.accept_stream()
+                        assert await other.read_to_end() == b"more"
+
+            await run(5_000)
+            before = memory()
+            # Four calls each, with the peer's.
+            await run(25_000)
+            print(memory() - before)
+            await session.close()
+            await asyncio.gather(echoing, return_exceptions=True)
+
+    asyncio.run(main())
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_nothing_leaks() -> None:
-    # 64 bytes a call would be 6,400 KiB.
-    assert int(python(MEASURE)) < 3_000
+@pytest.mark.parametrize("program", [MEASURE, MEASURE_SESSIONS], ids=["calls", "sessions"])
+def test_nothing_leaks(program: str) -> None:
+    # 64 bytes a call, of 100,000, would be 6,400 KiB.
+    assert int(python(program)) < 3_000

@@ -20,7 +20,8 @@ CURRENT: ContextVar[STTSession | None] = ContextVar("stt_session", default=None)
 class FramePump:
     """Takes frames off a node or a session and dispatches them, on the loop that starts it.
 
-    Frames of one session are handled one after the other, those of several side by side.
+    Frames of one session are handled one after the other, those of several side by side. It ends by
+    itself once the node or the session is gone, also one that was dropped and not stopped.
     """
 
     def __init__(self, dispatcher: FrameDispatcher) -> None:

@@ -1,9 +1,9 @@
 //! User frames and endpoint messages of sessions (section 4.13).
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use pyo3::{IntoPyObjectExt as _, prelude::*, types::PyBytes};
+use pyo3::{IntoPyObjectExt as _, exceptions::PyRuntimeError, prelude::*, types::PyBytes};
 use stt::{MessageFuture, MessageSink, PeerMessage, SendMessageError, Session};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -17,12 +17,14 @@ use super::{
 /// Frames handed over and not yet taken; each session waits for the end of its own.
 const WAITING: usize = 64;
 
-/// Hands the frames of peers to Python, each until its handler has ended.
+/// Hands the frames of peers to Python, each until its handler has ended. None come any more once
+/// whoever took the sink, a node or a session, has let go of it.
 #[pyclass(frozen)]
 pub(crate) struct SttFrames(OfProcess<Ends>);
 
 struct Ends {
-    sink: Arc<FrameSink>,
+    /// Until it is taken. Kept here, it would outlive the node that frames come from.
+    sink: std::sync::Mutex<Option<Arc<FrameSink>>>,
     receiver: Arc<Mutex<mpsc::Receiver<Delivery>>>,
 }
 
@@ -36,9 +38,16 @@ struct Delivery {
 }
 
 impl SttFrames {
+    /// What puts frames in; can be taken once.
     pub(crate) fn sink(&self) -> PyResult<Arc<dyn MessageSink>> {
-        let sink: Arc<FrameSink> = Arc::clone(&self.0.get("dispatcher")?.sink);
-        Ok(sink)
+        let sink = &self.0.get("dispatcher")?.sink;
+        let sink = sink.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match sink {
+            Some(sink) => Ok(sink),
+            None => Err(PyRuntimeError::new_err(
+                "frames come from somewhere already",
+            )),
+        }
     }
 }
 
@@ -48,13 +57,13 @@ impl SttFrames {
     fn new() -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
         Self(OfProcess::new(Ends {
-            sink: Arc::new(FrameSink(sender)),
+            sink: std::sync::Mutex::new(Some(Arc::new(FrameSink(sender)))),
             receiver: Arc::new(Mutex::new(receiver)),
         }))
     }
 
-    /// The next frame: session, type, payload, and what is to be told of its end. None at the end of
-    /// a session, if that is given.
+    /// The next frame: session, type, payload, and what is to be told of its end. None when no more
+    /// can come, and at the end of a session, if that is given.
     #[pyo3(signature = (end, /))]
     fn next(&self, py: Python<'_>, end: Option<&SttSessionEnd>) -> PyResult<Awaitable> {
         let receiver = Arc::clone(&self.0.get("dispatcher")?.receiver);
@@ -90,10 +99,7 @@ pub(crate) struct SttFrameDone(std::sync::Mutex<Option<oneshot::Sender<Result<()
 impl SttFrameDone {
     #[pyo3(signature = (error, /))]
     fn done(&self, error: Option<String>) {
-        let mut done = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(done) = done.take() {
             // Nobody may be left to hear it: the session is over.
             done.send(error.map_or(Ok(()), Err)).ok();
