@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use stt::{CloseReason, ConnectError, ConnectionError, NodeError, ReadError, WriteError};
+use stt::{
+    CloseReason, ConnectError, ConnectionError, EndpointManager, NodeError, ReadError, WriteError,
+};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{builder, join, two_nodes, within};
@@ -136,6 +138,40 @@ async fn a_stopped_node_leaves_no_task_and_no_socket() {
         server.stop().await;
         server.stop().await;
         assert_eq!(metrics.num_alive_tasks(), before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stopped_node_leaves_nothing_of_web_sockets_messages_and_moves() {
+    within(async {
+        let metrics = tokio::runtime::Handle::current().metrics();
+        let before = metrics.num_alive_tasks();
+        let (client, server) = two_nodes().await;
+        let endpoints = Arc::new(EndpointManager::new());
+        server.route_endpoints(Arc::clone(&endpoints) as _);
+        let listening = server.listen_ws("127.0.0.1", 0).await.unwrap();
+        let over_ws = client.connect_ws("127.0.0.1", listening.port());
+        let over_ws = over_ws.await.unwrap();
+        let _over_ws = server.accept().await.unwrap();
+        let (moving, _moving) = join(&client, &server).await;
+        moving.migrate("127.0.0.1", 0).await.unwrap();
+        for session in [&over_ws, &moving] {
+            session.send_to_endpoint("e", "message").await.unwrap();
+            let message = endpoints.receive_from_endpoint("e").await.unwrap();
+            assert_eq!(message, "message");
+        }
+        let bound = [&client, &server].map(|node| node.local_addr().unwrap());
+        client.stop().await;
+        server.stop().await;
+        assert_eq!(metrics.num_alive_tasks(), before);
+        for address in bound {
+            std::net::UdpSocket::bind(address).unwrap();
+        }
+        // Nobody listens there any more.
+        let refused = std::net::TcpStream::connect(listening).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+        drop((over_ws, moving));
     })
     .await;
 }
