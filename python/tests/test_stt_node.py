@@ -629,17 +629,19 @@ PROGRAMS = {
             return len(os.listdir("/proc/self/fd"))
 
         async def main():
-            for i in range(30):
+            for i in range(12):
                 endpoints = EndpointManager()
                 a = STTNode(bytes([1]) * 32, bytes(32), host="127.0.0.1")
                 b = STTNode(bytes([2]) * 32, bytes(32), host="127.0.0.1",
                             frame_dispatcher=FrameDispatcher(), endpoint_manager=endpoints)
                 async with a, b:
-                    over_ws = await a.connect_ws(*await b.listen_ws("127.0.0.1"))
-                    for session in (over_ws, await a.connect_udp(*b.local_address)):
+                    web = await b.listen_ws("127.0.0.1")
+                    for connect in (a.connect_udp(*b.local_address), a.connect_ws(*web)):
+                        session = await connect
                         stream = await session.open_stream()
                         await stream.write(b"data")
-                        await (await b.accept()).accept_stream()
+                        peer = await b.accept()
+                        await peer.accept_stream()
                         await session.send_to_endpoint("e", b"data")
                         assert await endpoints.receive_from_endpoint("e") == b"data"
                 assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()

@@ -45,14 +45,26 @@ class FramePump:
         handling: set[asyncio.Task[None]] = set()
         try:
             while (given := await self.native.next(end)) is not None:
-                task = asyncio.create_task(self._handle(*given))
-                handling.add(task)
-                task.add_done_callback(handling.discard)
+                self._begin(handling, *given)
+                # It would keep the session open until the next frame.
+                del given
             if handling:
                 await asyncio.gather(*handling)
         finally:
             for task in handling:
                 task.cancel()
+
+    def _begin(
+        self,
+        handling: set[asyncio.Task[None]],
+        session: _native.SttSession,
+        frame_type: int,
+        payload: bytes,
+        done: _native.SttFrameDone,
+    ) -> None:
+        task = asyncio.create_task(self._handle(session, frame_type, payload, done))
+        handling.add(task)
+        task.add_done_callback(handling.discard)
 
     async def _handle(
         self,
