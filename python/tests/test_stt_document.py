@@ -153,7 +153,7 @@ def test_signatures(method: Method) -> None:
 
 def stubs() -> dict[str, ast.ClassDef]:
     """The classes of the compiled module, as its stub declares them."""
-    path = Path(cast("str", drywire.__file__)).with_name("_native.pyi")
+    path = Path(drywire.__file__).with_name("_native.pyi")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
