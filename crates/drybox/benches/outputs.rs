@@ -13,6 +13,7 @@
 
 use std::{hint::black_box, time::Instant};
 
+use chacha20::ChaCha8Rng;
 use drybox::{
     Direction, Side,
     output::{
@@ -21,6 +22,7 @@ use drybox::{
     },
     radio::SILENCE,
 };
+use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
 /// How often all cases are measured.
@@ -185,11 +187,7 @@ fn keys() -> Secrets {
 
 /// Bytes without structure, the same every time.
 fn pseudo_random(len: usize) -> Vec<u8> {
-    let mut state = 1_u32;
-    std::iter::repeat_with(|| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    })
-    .take(len)
-    .collect()
+    let mut bytes = vec![0; len];
+    ChaCha8Rng::seed_from_u64(1).fill_bytes(&mut bytes);
+    bytes
 }

@@ -8,6 +8,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use tempfile::TempDir;
 
 /// A folder with a seed in it.
@@ -139,15 +141,9 @@ impl Drop for Listening {
 
 /// Bytes that look random and are the same each time.
 pub(crate) fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    (0..len)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 32) as u8
-        })
-        .collect()
+    let mut bytes = vec![0; len];
+    ChaCha8Rng::seed_from_u64(1).fill_bytes(&mut bytes);
+    bytes
 }
 
 pub(crate) fn read(path: impl AsRef<Path>) -> Vec<u8> {

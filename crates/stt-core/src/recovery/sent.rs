@@ -170,6 +170,9 @@ impl<T> SentPackets<T> {
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::{Rng as _, SeedableRng as _};
+
     use super::*;
 
     fn packet() -> SentPacket<()> {
@@ -215,13 +218,8 @@ mod tests {
     fn agrees_with_a_plain_scan() {
         let mut sent = SentPackets::new();
         let mut open = std::collections::BTreeSet::new();
-        let mut state = 1u64;
-        let mut draw = |below: u64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) % below
-        };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut draw = |below: u64| rng.next_u64() % below;
         for _ in 0..20_000 {
             match draw(4) {
                 0 => {

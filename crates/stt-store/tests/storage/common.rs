@@ -9,6 +9,8 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use stt_crypto::secret::{Seed, StorageKey};
 use stt_store::{Backend, BinaryStorage, Environment, NoRandomness, StorageOptions, StoreError};
 
@@ -91,14 +93,7 @@ pub(crate) async fn open(backend: Backend) -> Result<BinaryStorage, StoreError> 
 
 /// `len` bytes that differ with `seed` and have no period of a chunk.
 pub(crate) fn object(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(len + 8);
-    while bytes.len() < len {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(len);
+    let mut bytes = vec![0; len];
+    ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
     bytes
 }

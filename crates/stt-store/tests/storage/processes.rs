@@ -10,6 +10,8 @@ use std::{
 };
 
 use futures_util::TryStreamExt;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use stt_store::{Address, Backend, BinaryStorage, StorageOptions};
 
 use crate::common::{TestEnvironment, key, object, open_folder};
@@ -113,13 +115,10 @@ async fn killed_writers_lose_nothing_acknowledged_and_leave_nothing_half() {
     const PUTS: u64 = 1_000;
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut from, mut kills) = (0, 0);
     while from < PUTS {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let lives = state >> 59;
+        let lives = rng.next_u32() % 32;
         let (mut child, mut out) = start(folder.path(), from..PUTS);
         let mut heard = 0;
         while heard <= lives
@@ -130,7 +129,7 @@ async fn killed_writers_lose_nothing_acknowledged_and_leave_nothing_half() {
             heard += 1;
         }
         // Killed in the middle of whatever it does: a spin of varying length, not a wait for it.
-        for _ in 0..(state >> 44) % 2_000_000 {
+        for _ in 0..rng.next_u32() % 2_000_000 {
             std::hint::spin_loop();
         }
         kills += u64::from(child.kill().is_ok() && from < PUTS);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use stt_core::message::Preface;
 use tokio::sync::{broadcast::Receiver, mpsc};
 
@@ -142,14 +144,8 @@ async fn an_end_inside_a_message_is_told() {
 async fn any_bytes_on_streams_of_messages_harm_nobody() {
     within(async {
         let mut pair = Pair::new().await;
-        // SplitMix64 from a fixed seed.
-        let mut state = 7_u64;
-        let mut random = move || {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        };
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut random = move || rng.next_u64();
         for i in 0..300 {
             let preface = if i % 2 == 0 {
                 Preface::User

@@ -1,5 +1,8 @@
 use core::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
 use crate::Timestamp;
 
 /// What the controller is about.
@@ -171,11 +174,12 @@ impl Machine {
         self.enter(next, view.now)
     }
 
-    /// The next of a row of numbers that differ between sessions (SplitMix64).
+    /// The next of a row of numbers that differ between sessions. The generator is made anew each
+    /// time, now and then: it would be larger than all the rest.
     fn draw(&mut self) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 31
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        self.seed = rng.next_u64();
+        rng.next_u64()
     }
 
     fn enter(&mut self, next: Phase, now: Timestamp) -> Option<Phase> {

@@ -4,6 +4,9 @@
 use core::{ops::RangeInclusive, time::Duration};
 use std::collections::BTreeMap;
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
 use crate::{
     ControllerKind, Ecn, LinkProfile, Timestamp,
     recovery::{AckInfo, Outcome, Probes, Recovery, RecoveryConfig, SendState, Sent},
@@ -86,7 +89,7 @@ pub(super) struct Sim {
     free_at: Timestamp,
     events: BTreeMap<(Timestamp, u64), Event>,
     serial: u64,
-    random: u64,
+    random: ChaCha8Rng,
 }
 
 pub(super) fn config(controller: ControllerKind) -> RecoveryConfig {
@@ -110,7 +113,7 @@ impl Sim {
             free_at: Timestamp::ZERO,
             events: BTreeMap::new(),
             serial: 0,
-            random: seed,
+            random: ChaCha8Rng::seed_from_u64(seed),
         }
     }
 
@@ -345,12 +348,7 @@ impl Sim {
     }
 
     fn chance(&mut self, millionths: u64) -> bool {
-        // SplitMix64.
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % 1_000_000 < millionths
+        self.random.next_u64() % 1_000_000 < millionths
     }
 }
 

@@ -2,6 +2,9 @@
 
 use core::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
 use crate::{
     Carried, Side, StreamConfig, Streams, Timestamp, TransportError,
     wire::{Frame, Frames, Limits, Writer},
@@ -94,18 +97,17 @@ pub(super) fn settle(left: &mut Streams, right: &mut Streams) {
     panic!("never settles");
 }
 
-/// A small generator of luck: tests say its seed, so that a failure repeats.
+/// Luck: tests say its seed, so that a failure repeats.
 #[derive(Clone, Debug)]
-pub(super) struct Luck(pub(super) u64);
+pub(super) struct Luck(ChaCha8Rng);
 
 impl Luck {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ mixed >> 31) % bound as u64) as usize
+        (self.0.next_u64() % bound as u64) as usize
     }
 
     pub(super) fn percent(&mut self, chance: usize) -> bool {

@@ -169,7 +169,7 @@ impl App {
 }
 
 fn run(seed: u64, room: usize, trouble: Trouble, temper: usize) {
-    let mut luck = Luck(seed);
+    let mut luck = Luck::new(seed);
     let (mut left, mut right) = pair(&small_limits(), small_config());
     let mut apps = [
         App::new(Side::Initiator, 12, temper),
