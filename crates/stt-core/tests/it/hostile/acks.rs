@@ -234,16 +234,6 @@ fn a_probe_repeats_what_nobody_acknowledged() {
 }
 
 #[test]
-fn a_probe_carries_new_bytes_where_there_are_some() {
-    let (mut case, id) = with_bytes(Case::new(), &[0x55; 100_000]);
-    let end = |(offset, bytes): &(u64, Vec<u8>)| offset + bytes.len() as u64;
-    let first = pieces(&case.heard(), id);
-    let sent = first.iter().map(end).max().expect("the window's worth");
-    let probes = pieces(&case.pass(1_100), id);
-    assert!(probes[0].0 >= sent, "{} after {sent}", probes[0].0);
-}
-
-#[test]
 fn a_probe_waits_for_as_long_as_the_peer_may_hold_an_acknowledgement_back() {
     // Limits: all as by default, but 2,048 ms as the seventh.
     let limits = [0x03, 7, 0x66, 0x90, 0x80, 0x24, 0x24, 0x70, 0x48];
