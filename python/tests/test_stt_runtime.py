@@ -48,6 +48,7 @@ PROGRAMS = {
         import asyncio, os, sys, threading
         from seigr_toolset_transmissions import BinaryStorage, EndpointManager, STCWrapper
 
+        sys.setswitchinterval(1e-6)
         stc, ended = STCWrapper(bytes(32)), threading.Event()
         async def use(name):
             storage = BinaryStorage(stc, f"{sys.argv[1]}/{name}")

@@ -7,7 +7,6 @@ use std::{
 
 use pyo3::{
     exceptions::{PyTypeError, PyUserWarning},
-    intern,
     prelude::*,
     types::{PyBytes, PyDict},
 };
@@ -20,10 +19,14 @@ use super::{
     data::{Data, Given, Number},
     environment::random,
     errors::{self, raise},
+    name::Name,
     value::context,
 };
 
 type Dict<'py> = Given<Bound<'py, PyDict>>;
+
+static SUITE: Name = Name::new("suite");
+static NONCE: Name = Name::new("nonce");
 
 const ERROR: &str = "STTCryptoError";
 /// Node ids whose keys a wrapper remembers.
@@ -168,8 +171,8 @@ impl StcWrapper {
             self.stc.encrypt_frame(&payload, &associated, &nonce)
         });
         let dict = PyDict::new(py);
-        dict.set_item(intern!(py, "suite"), metadata.suite)?;
-        dict.set_item(intern!(py, "nonce"), PyBytes::new(py, &metadata.nonce))?;
+        dict.set_item(SUITE.get(py)?, metadata.suite)?;
+        dict.set_item(NONCE.get(py)?, PyBytes::new(py, &metadata.nonce))?;
         Ok((PyBytes::new(py, &sealed), dict))
     }
 

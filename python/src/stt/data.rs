@@ -6,7 +6,6 @@ use bytes::Bytes;
 use pyo3::{
     Borrowed,
     exceptions::{PyOverflowError, PyTypeError},
-    intern,
     prelude::*,
     pybacked::PyBackedBytes,
     types::{PyBytes, PyMemoryView},
@@ -53,13 +52,12 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data {
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self(bytes.to_owned().into()));
         }
-        let py = object.py();
         let Ok(view) = PyMemoryView::from(&object) else {
             let name = object.get_type().name()?;
             let message = format!("a bytes-like object is required, not '{name}'");
             return Err(PyTypeError::new_err(message));
         };
-        let copy = view.call_method0(intern!(py, "tobytes"))?;
+        let copy = view.call_method0("tobytes")?;
         Ok(Self(copy.cast_into::<PyBytes>()?.into()))
     }
 }

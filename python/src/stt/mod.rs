@@ -11,6 +11,7 @@ pub(crate) mod errors;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 pub(crate) mod messages;
+pub(crate) mod name;
 pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod session;

@@ -14,16 +14,17 @@ use std::{
 
 use pyo3::{
     exceptions::{PyRuntimeError, PyStopIteration},
-    intern,
     prelude::*,
-    sync::PyOnceLock,
 };
 
 use super::{
     notes::{Notes, Waiting},
     runtime::Bridge,
 };
-use crate::stt::process::OfProcess;
+use crate::stt::{
+    name::{Kept, Name},
+    process::OfProcess,
+};
 
 /// An error as Python has it.
 pub(crate) trait ErrorToPython {
@@ -203,11 +204,14 @@ impl Awaitable {
 
 /// A fresh future of the running loop, marked as one that is being waited on.
 fn wait_on_loop(py: Python<'_>) -> PyResult<(Waiting, Py<PyAny>)> {
-    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let running = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
+    static RUNNING_LOOP: Kept<PyAny> = Kept::new();
+    static CREATE_FUTURE: Name = Name::new("create_future");
+    static BLOCKING: Name = Name::new("_asyncio_future_blocking");
+    let running =
+        RUNNING_LOOP.get_or_make(py, || py.import("asyncio")?.getattr("get_running_loop"))?;
     let event_loop = running.call0()?;
-    let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    future.setattr(intern!(py, "_asyncio_future_blocking"), true)?;
+    let future = event_loop.call_method0(CREATE_FUTURE.get(py)?)?;
+    future.setattr(BLOCKING.get(py)?, true)?;
     let waiting = Waiting {
         event_loop: event_loop.unbind(),
         future: future.clone().unbind(),

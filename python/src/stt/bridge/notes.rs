@@ -6,8 +6,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use pyo3::{intern, prelude::*, types::PyList};
+use pyo3::{prelude::*, types::PyList};
 
+use crate::stt::name::Name;
+
+static CALL_SOON: Name = Name::new("call_soon_threadsafe");
+static DONE: Name = Name::new("done");
+static SET_RESULT: Name = Name::new("set_result");
 /// Notes taken together under the interpreter's lock.
 const BATCH: usize = 256;
 
@@ -80,7 +85,7 @@ fn hand_on(py: Python<'_>, mut batch: Vec<Waiting>) {
 fn call(py: Python<'_>, event_loop: &Py<PyAny>, futures: Vec<Py<PyAny>>) -> PyResult<()> {
     let wake = pyo3::wrap_pyfunction!(stt_wake, py)?;
     let futures = PyList::new(py, futures)?;
-    event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (wake, futures))?;
+    event_loop.call_method1(py, CALL_SOON.get(py)?, (wake, futures))?;
     Ok(())
 }
 
@@ -90,8 +95,8 @@ fn call(py: Python<'_>, event_loop: &Py<PyAny>, futures: Vec<Py<PyAny>>) -> PyRe
 pub(crate) fn stt_wake(futures: &Bound<'_, PyList>) -> PyResult<()> {
     let py = futures.py();
     for future in futures {
-        if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-            future.call_method1(intern!(py, "set_result"), (py.None(),))?;
+        if !future.call_method0(DONE.get(py)?)?.is_truthy()? {
+            future.call_method1(SET_RESULT.get(py)?, (py.None(),))?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pyo3::{exceptions::PyRuntimeError, intern, prelude::*};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::notes::Notes;
@@ -62,8 +62,7 @@ impl Bridge {
         std::mem::forget(state.bridge.replace(Arc::clone(&bridge)));
         drop(state);
         let end = pyo3::wrap_pyfunction!(stt_shut_down, py)?;
-        py.import(intern!(py, "atexit"))?
-            .call_method1(intern!(py, "register"), (end,))?;
+        py.import("atexit")?.call_method1("register", (end,))?;
         Ok(bridge)
     }
 
