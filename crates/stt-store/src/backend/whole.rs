@@ -135,18 +135,8 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 mod tests {
     use std::io::Write as _;
 
-    use stt_crypto::secret::Seed;
-
     use super::*;
-    use crate::cas::blob::BlobRef;
-
-    fn key() -> BlobKey {
-        let blob = BlobRef {
-            salt: [1; 32],
-            id: [2; 16],
-        };
-        blob.sealer(&Seed::new(&[3; 32]).unwrap().storage_key())
-    }
+    use crate::cas::blob::tests::key;
 
     fn file(sealed: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();

@@ -126,13 +126,13 @@ impl BlobKey {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use stt_crypto::secret::Seed;
 
     use super::*;
 
-    fn key() -> BlobKey {
+    pub(crate) fn key() -> BlobKey {
         let blob = BlobRef {
             salt: [1; 32],
             id: [2; 16],

@@ -13,6 +13,7 @@ use crate::stt::name::Name;
 static CALL_SOON: Name = Name::new("call_soon_threadsafe");
 static DONE: Name = Name::new("done");
 static SET_RESULT: Name = Name::new("set_result");
+
 /// Notes taken together under the interpreter's lock.
 const BATCH: usize = 256;
 
