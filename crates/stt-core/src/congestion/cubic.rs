@@ -126,7 +126,8 @@ impl Controller for Cubic {
                 state.window
             };
             state.w_prior = state.window;
-            state.window = part(state.window, 7, 10).max(minimum_window(self.mtu));
+            let held = held(state.window, self.mtu, loss.flight);
+            state.window = part(held, 7, 10).max(minimum_window(self.mtu));
             state.threshold = state.window;
             state.epoch = None;
             state.window_rest = 0;
@@ -160,6 +161,16 @@ impl Controller for Cubic {
 
     fn is_slow_start(&self) -> bool {
         self.state.window < self.state.threshold
+    }
+}
+
+/// What the path held when it lost something (RFC 9438 §4.6): what was in flight, or `window`, if
+/// that wasn't in use. It doesn't grow then either, so it is still what the path once carried.
+fn held(window: u64, mtu: u16, flight: u64) -> u64 {
+    if was_used(window, false, mtu, flight) {
+        window.min(flight)
+    } else {
+        window
     }
 }
 
@@ -252,7 +263,7 @@ mod tests {
         let mut cubic = Cubic::new(1_000, 1_000_000);
         cubic.on_loss(&Loss {
             bytes: 1_000,
-            before: 1_000_000,
+            flight: 1_000_000,
             rtt: rtt.latest(),
             event: true,
             persistent: true,
@@ -273,6 +284,27 @@ mod tests {
         assert_eq!((w_max, epoch.map(|epoch| epoch.k)), (700_000, Some(0)));
     }
 
+    /// RFC 9438 §4.6.
+    #[test]
+    fn a_window_in_use_is_reduced_from_what_was_in_flight() {
+        let reduced = |flight| {
+            let mut cubic = Cubic::new(1_000, 10_000);
+            cubic.on_loss(&Loss {
+                bytes: 1_000,
+                flight,
+                rtt: Duration::from_millis(100),
+                event: true,
+                persistent: false,
+            });
+            (cubic.window(), cubic.state.w_max)
+        };
+        assert_eq!(reduced(9_000), (6_300, 10_000));
+        // The last packet's acknowledgement may tell of more than the window allowed by now.
+        assert_eq!(reduced(12_000), (7_000, 10_000));
+        // A lone request: that is no reason to forget what the path carries.
+        assert_eq!(reduced(1_000), (7_000, 10_000));
+    }
+
     /// RFC 9438 §4.2: after a loss the window is back where it was after K, and follows the curve
     /// from there.
     #[test]
@@ -283,7 +315,7 @@ mod tests {
         rtt.update(Duration::from_millis(100), Duration::ZERO);
         cubic.on_loss(&Loss {
             bytes: 1_000,
-            before: w_max,
+            flight: w_max,
             rtt: rtt.latest(),
             event: true,
             persistent: false,

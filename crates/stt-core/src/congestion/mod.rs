@@ -96,8 +96,9 @@ pub(crate) struct RateSample {
 pub(crate) struct Loss {
     /// Bytes lost on this path, 0 if this is about a mark.
     pub(crate) bytes: u64,
-    /// Bytes in flight before them.
-    pub(crate) before: u64,
+    /// Bytes in flight before them, and before what the same acknowledgement tells of arrived
+    /// (flight_size, RFC 9438 §4.6).
+    pub(crate) flight: u64,
     /// The latest round-trip time.
     pub(crate) rtt: Duration,
     /// A congestion event begins: the first loss or mark among what was sent since the last began

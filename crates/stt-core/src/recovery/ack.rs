@@ -70,10 +70,10 @@ impl<T> Recovery<T> {
         }
         let event_end = self.event_end;
         if is_news && self.ecn.on_ack(tally.ect0, ack.ecn) {
-            self.on_mark(ack.largest, out);
+            self.on_mark(ack.largest, before, out);
         }
         out.mtu_changed |= tally.mtu_changed;
-        self.detect_losses(now, out);
+        self.detect_losses(now, before, out);
         if self.event_end > event_end {
             // All of it was sent before the event that has just begun.
             tally.fresh = 0;

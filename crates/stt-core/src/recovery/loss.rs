@@ -41,7 +41,7 @@ impl<T> Recovery<T> {
             return Probes(0);
         }
         if self.loss_time.is_some_and(|at| at <= now) {
-            self.detect_losses(now, out);
+            self.detect_losses(now, self.in_flight, out);
             if out.mtu_changed {
                 self.controller.on_mtu(self.mtu());
             }
@@ -93,9 +93,9 @@ impl<T> Recovery<T> {
     }
 
     /// RFC 9002 A.10, and in the same pass the front of the store is cleared of what is settled.
-    pub(super) fn detect_losses(&mut self, now: Timestamp, out: &mut Outcome<T>) {
+    /// `flight` was in flight before the acknowledgement that calls for it.
+    pub(super) fn detect_losses(&mut self, now: Timestamp, flight: u64, out: &mut Outcome<T>) {
         self.loss_time = None;
-        let before = self.in_flight;
         let delay = self.reordering.delay(&self.rtt);
         let mut tally = Tally::default();
         loop {
@@ -120,7 +120,7 @@ impl<T> Recovery<T> {
             }
             self.sent.pop_front();
         }
-        self.on_losses(now, before, true, &tally, out);
+        self.on_losses(now, flight, true, &tally, out);
     }
 
     /// Declares the packet at the front of the store lost.
@@ -189,7 +189,7 @@ impl<T> Recovery<T> {
     fn on_losses(
         &mut self,
         now: Timestamp,
-        before: u64,
+        flight: u64,
         others_arrive: bool,
         tally: &Tally,
         out: &mut Outcome<T>,
@@ -202,7 +202,7 @@ impl<T> Recovery<T> {
         }
         self.controller.on_loss(&Loss {
             bytes: tally.bytes,
-            before,
+            flight,
             rtt: self.rtt.latest(),
             event: tally.event,
             persistent: tally.persistent,
@@ -216,7 +216,7 @@ impl<T> Recovery<T> {
     }
 
     /// The peer saw a congestion mark on a packet up to `largest` (RFC 9002 §7.1).
-    pub(super) fn on_mark(&mut self, largest: u64, out: &mut Outcome<T>) {
+    pub(super) fn on_mark(&mut self, largest: u64, flight: u64, out: &mut Outcome<T>) {
         if largest < self.event_end {
             return;
         }
@@ -224,7 +224,7 @@ impl<T> Recovery<T> {
         out.congestion = true;
         self.controller.on_loss(&Loss {
             bytes: 0,
-            before: self.in_flight,
+            flight,
             rtt: self.rtt.latest(),
             event: true,
             persistent: false,
@@ -263,7 +263,7 @@ impl<T> Recovery<T> {
     }
 
     fn give_up_oldest(&mut self, now: Timestamp, out: &mut Outcome<T>) {
-        let before = self.in_flight;
+        let flight = self.in_flight;
         let mut tally = Tally::default();
         while self.is_overfull() {
             match self.sent.front() {
@@ -274,7 +274,7 @@ impl<T> Recovery<T> {
                 }
             }
         }
-        self.on_losses(now, before, false, &tally, out);
+        self.on_losses(now, flight, false, &tally, out);
     }
 
     /// The largest of the oldest open packets of this path.

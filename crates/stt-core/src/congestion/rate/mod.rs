@@ -173,7 +173,7 @@ impl Controller for Rate {
         self.round.lost += loss.bytes;
         let least = self.min_rtt.get();
         self.round.congested |= loss.bytes > 0 && loss.rtt > least + least / 8;
-        self.round.flight = self.round.flight.max(loss.before);
+        self.round.flight = self.round.flight.max(loss.flight);
         if loss.event && loss.bytes == 0 {
             // A mark is a queue that the network minds.
             let keeps = part(self.window, MARK_KEEPS).max(self.least_window());
