@@ -1,6 +1,8 @@
 //! `drywire listen` and `drywire connect`: standard input and output through a session
 //! (`docs/spec/stt-commands.md` 3).
 
+use std::pin::pin;
+
 use clap::Args;
 use stt::{Node, NodeId, RecvStream, SendStream, Session};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, stdin, stdout};
@@ -8,8 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, stdin, stdout};
 use super::{
     bench,
     error::SttCliError,
+    line::eprintln_line,
     or_interrupt,
-    peer::{HostPort, NodeArgs, close, eprintln_line, host_port, node_id},
+    peer::{HostPort, NodeArgs, close, host_port, node_id},
 };
 
 /// Bytes that are moved at once.
@@ -70,7 +73,7 @@ async fn serve_all(args: &ListenArgs, node: &Node) -> Result<(), SttCliError> {
 
 async fn serve(session: &Session, keep: bool) -> Result<(), SttCliError> {
     let (send, receive) = session.accept_bi().await?;
-    pump(send, receive, !keep).await?;
+    pump(session, send, receive, !keep).await?;
     settle(session).await
 }
 
@@ -79,7 +82,7 @@ pub(super) async fn connect(args: &ConnectArgs) -> Result<(), SttCliError> {
     let (listening, session) = or_interrupt(meeting).await?;
     let ended = or_interrupt(async {
         let (send, receive) = session.open_bi().await?;
-        pump(send, receive, true).await?;
+        pump(&session, send, receive, true).await?;
         Ok(session.flushed().await?)
     })
     .await;
@@ -88,7 +91,7 @@ pub(super) async fn connect(args: &ConnectArgs) -> Result<(), SttCliError> {
     ended
 }
 
-/// Waits until the peer, who closes, has all of it.
+/// Waits until the peer closes, who has all of it then.
 async fn settle(session: &Session) -> Result<(), SttCliError> {
     let reason = session.closed().await;
     if reason.peer_code() == Some(0) {
@@ -98,10 +101,31 @@ async fn settle(session: &Session) -> Result<(), SttCliError> {
     }
 }
 
-/// Both directions, until both have ended.
-async fn pump(send: SendStream, receive: RecvStream, reads_input: bool) -> Result<(), SttCliError> {
-    let (sent, received) = tokio::join!(outward(send, reads_input), inward(receive));
-    received.and(sent)
+/// Both directions, until both have ended, or the session has: standard input may be silent forever.
+async fn pump(
+    session: &Session,
+    send: SendStream,
+    receive: RecvStream,
+    reads_input: bool,
+) -> Result<(), SttCliError> {
+    let mut outward = pin!(outward(send, reads_input));
+    let mut inward = pin!(inward(receive));
+    tokio::select! {
+        received = &mut inward => {
+            received?;
+            tokio::select! {
+                // First: that the peer didn't take all of it is told.
+                biased;
+                sent = &mut outward => sent,
+                ended = settle(session) => ended,
+            }
+        }
+        sent = &mut outward => match sent {
+            Err(error @ SttCliError::Io { .. }) => Err(error),
+            // What the peer has said, or still says, is taken all the same.
+            sent => inward.await.and(sent),
+        },
+    }
 }
 
 async fn outward(mut send: SendStream, reads_input: bool) -> Result<(), SttCliError> {

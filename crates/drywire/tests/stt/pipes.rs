@@ -1,8 +1,9 @@
 //! `listen` and `connect` (§3).
 
 use std::{
-    io::Write,
-    process::{Command, Stdio},
+    fs::File,
+    io::{Read, Write},
+    process::{Child, ChildStdin, Command, Stdio},
 };
 
 use super::support::{Folder, Said, noise};
@@ -51,6 +52,73 @@ fn bytes_go_over(ws: &[&str]) {
     let heard = listening.end();
     assert_eq!(heard.code, Some(0), "{}", heard.err);
     assert_eq!(heard.out, text);
+}
+
+/// A command with a standard input that says nothing and doesn't end.
+struct Silent {
+    child: Child,
+    _input: ChildStdin,
+}
+
+impl Silent {
+    fn new(mut command: Command, output: Stdio) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(output)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _input = child.stdin.take().unwrap();
+        Self { child, _input }
+    }
+
+    fn end(self) -> Said {
+        self.child.wait_with_output().unwrap().into()
+    }
+}
+
+#[test]
+fn a_silent_input_does_not_outlast_the_session() {
+    let folder = Folder::new();
+    for is_called in [false, true] {
+        let (input, mut speak) = std::io::pipe().unwrap();
+        speak.write_all(b"hello").unwrap();
+        let listening = folder.listening_to(&["listen", "127.0.0.1:0"], input.into());
+        let connect = folder.command(&["connect", &listening.address, "--seed-file", "seed"]);
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut connect = Silent::new(connect, writer.into());
+        // Both are in the middle of the pipe then.
+        let mut heard = [0; 5];
+        (&reader).read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, b"hello");
+        if is_called {
+            let said = listening.interrupt();
+            assert_eq!(said.code, Some(130), "{}", said.err);
+            let said = connect.end();
+            assert_eq!(said.code, Some(2), "{}", said.err);
+            assert!(said.err.contains("session was lost"), "{}", said.err);
+        } else {
+            let pid = rustix::process::Pid::from_child(&connect.child);
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+            assert_eq!(connect.child.wait().unwrap().code(), Some(130));
+            let said = listening.end();
+            assert_eq!(said.code, Some(2), "{}", said.err);
+        }
+    }
+}
+
+#[test]
+fn an_output_that_nobody_reads_ends_the_session() {
+    let folder = Folder::new();
+    folder.write("hello", b"hello");
+    let hello = File::open(folder.path("hello")).unwrap();
+    let listening = folder.listening_to(&["listen", "127.0.0.1:0"], hello.into());
+    let connect = folder.command(&["connect", &listening.address, "--seed-file", "seed"]);
+    let (_, writer) = std::io::pipe().unwrap();
+    let said = Silent::new(connect, writer.into()).end();
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("writing standard output"), "{}", said.err);
+    assert_eq!(listening.end().code, Some(2));
 }
 
 #[test]

@@ -69,9 +69,15 @@ impl Folder {
 
     /// Starts a command that listens.
     pub(crate) fn listening(&self, args: &[&str]) -> Listening {
+        self.listening_to(args, Stdio::null())
+    }
+
+    /// The same with something on its standard input.
+    pub(crate) fn listening_to(&self, args: &[&str], input: Stdio) -> Listening {
         let more = ["--json", "--seed-file", "seed"];
         let mut child = self
             .command(&[args, &more].concat())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
