@@ -84,9 +84,15 @@ pub enum SttCliError {
     /// The peer said something that it may not.
     #[error("the peer breaks the protocol of transfers: {0}")]
     Protocol(String),
-    /// The peer wants no more of a stream.
+    /// The peer takes no more of a stream, or sends no more of it.
     #[error("the peer gave the stream up with code {0}")]
     Stopped(u64),
+    /// The sender of a file doesn't send the rest.
+    #[error("{name}: the sender gave it up; what has come is kept")]
+    GivenUp {
+        /// Which file.
+        name: String,
+    },
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,7 +151,9 @@ impl SttCliError {
                 ConnectError::Open(_) | ConnectError::WebSocket(_) => Exit::Peer,
                 _ => Exit::Machine,
             },
-            Self::Session(_) | Self::Protocol(_) | Self::Stopped(_) => Exit::Peer,
+            Self::Session(_) | Self::Protocol(_) | Self::Stopped(_) | Self::GivenUp { .. } => {
+                Exit::Peer
+            }
             Self::Store(error) => store_exit(error),
             Self::Some { exit, .. } => *exit,
             Self::Refused { .. } | Self::Mismatch { .. } | Self::Changed { .. } => Exit::Data,
@@ -179,6 +187,7 @@ impl From<ReadError> for SttCliError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Session(reason) => Self::Session(reason),
+            ReadError::Reset(code) => Self::Stopped(code),
             error => Self::Protocol(error.to_string()),
         }
     }

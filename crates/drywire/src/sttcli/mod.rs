@@ -4,6 +4,7 @@ mod bench;
 mod complete;
 mod error;
 mod keygen;
+mod line;
 mod peer;
 mod pipe;
 mod seed;
@@ -54,7 +55,7 @@ pub fn run(command: &SttCommand, out: &mut (dyn Write + Send), err: &mut dyn Wri
         Ok(()) => Exit::Done,
         Err(error) => {
             // Where even that can't be written, the exit code must do.
-            let _ = writeln!(err, "error: {error}");
+            let _ = writeln!(err, "error: {}", line::printable(&error.to_string()));
             error.exit()
         }
     }

@@ -10,6 +10,7 @@ use stt::{
 
 use super::{
     error::SttCliError,
+    line::eprintln_line,
     seed::{NodeSeed, SharedSeed},
 };
 
@@ -245,12 +246,6 @@ fn reaching(peer: impl IntoIterator<Item = SocketAddr>) -> &'static str {
 pub(super) struct Listening {
     pub(super) node: Node,
     pub(super) address: SocketAddr,
-}
-
-/// A line on standard error; where even that can't be written, there is nobody to tell.
-pub(super) fn eprintln_line(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 #[cfg(test)]

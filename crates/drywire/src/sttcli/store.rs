@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{
     error::{Exit, SttCliError},
-    peer::eprintln_line,
+    line::eprintln_line,
     seed::{SeedError, SharedSeed},
 };
 

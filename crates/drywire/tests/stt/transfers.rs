@@ -1,8 +1,12 @@
 //! `send` and `recv` (§4).
 
-use std::{fs, process::Stdio, thread};
+use std::{
+    fs,
+    process::{Child, Stdio},
+    thread,
+};
 
-use super::support::{Folder, noise, read};
+use super::support::{Folder, Said, noise, read};
 
 #[test]
 fn files_and_folders_arrive_whole_and_are_not_sent_twice() {
@@ -150,4 +154,25 @@ fn what_is_not_there_is_told_before_anything_is_sent() {
     assert!(sent.err.contains("nothing"), "{}", sent.err);
     let neither = folder.run(&["send", "nothing", "--seed-file", "seed"]);
     assert_eq!(neither.code, Some(4));
+}
+
+#[test]
+fn results_that_nobody_reads_are_no_failure() {
+    let folder = Folder::new();
+    for name in ["a", "b", "c"] {
+        folder.write(name, name.as_bytes());
+    }
+    let receiving = folder.listening(&["recv", "inbox", "--listen", "127.0.0.1:0"]);
+    let (_, writer) = std::io::pipe().unwrap();
+    let said: Said = folder
+        .command(&["send", "a", "b", "c", "--to", &receiving.address])
+        .args(["--seed-file", "seed"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(Child::wait_with_output)
+        .unwrap()
+        .into();
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert_eq!(receiving.end().code, Some(0));
 }

@@ -2,6 +2,7 @@
 
 mod files;
 mod message;
+mod names;
 mod place;
 mod receive;
 mod report;

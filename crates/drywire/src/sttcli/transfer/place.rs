@@ -2,21 +2,22 @@
 //! (`docs/spec/stt-commands.md` 4.3, 4.5).
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use aws_lc_rs::digest::{Context, SHA3_256};
 
-use super::{CHUNK, HASH_LEN, files::MAX_DEPTH, message::Offer};
+use super::{
+    CHUNK, HASH_LEN,
+    files::MAX_DEPTH,
+    message::Offer,
+    names::{self, PART, STATE},
+};
 
-/// Longest name, bytes.
-const MAX_NAME: usize = 255;
 /// Most integers of a stamp.
 const MAX_STAMP: usize = 4;
-const PART: &str = ".part";
-const STATE: &str = ".part.stt";
 
 /// Why a file is not received.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +70,7 @@ impl Place {
             return refuse("a stamp has at most 4 integers");
         }
         for name in &offer.path {
-            if !is_plain(name) {
-                return Err(PlaceError::Refused(format!(
-                    "{name:?} is no name that this receiver writes to"
-                )));
-            }
+            names::check(name).map_err(PlaceError::Refused)?;
         }
         let mut folder = root.to_owned();
         let (name, folders) = offer.path.split_last().unwrap_or((&offer.path[0], &[]));
@@ -89,11 +86,11 @@ impl Place {
                 return Err(PlaceError::Refused(format!("{name:?} is no folder here")));
             }
         }
-        let beside = |suffix: &str| folder.join(format!("{name}{suffix}"));
+        let stem = names::stem(name);
         let place = Self {
-            target: beside(""),
-            part: beside(PART),
-            state: beside(STATE),
+            target: folder.join(name),
+            part: folder.join(format!("{stem}{PART}")),
+            state: folder.join(format!("{stem}{STATE}")),
             size: offer.size,
         };
         for path in [&place.part, &place.state] {
@@ -135,15 +132,18 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(at(&self.target)(error)),
         }
-        let resumes = fs::read(&self.state).is_ok_and(|known| known == state);
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(!resumes);
+        options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&self.part).map_err(at(&self.part))?;
-        if !resumes {
+        if !self.is_own(&file).map_err(at(&self.part))? {
+            return Err(PlaceError::Refused(
+                "it is being received already, by another process".to_owned(),
+            ));
+        }
+        if fs::read(&self.state).is_ok_and(|known| known == state) {
+            // What is there is gone on from.
+        } else {
+            file.set_len(0).map_err(at(&self.part))?;
             fs::write(&self.state, &state).map_err(at(&self.state))?;
         }
         let mut hash = Context::new(&SHA3_256);
@@ -151,6 +151,17 @@ impl Place {
         file.set_len(len).map_err(at(&self.part))?;
         file.seek(SeekFrom::Start(len)).map_err(at(&self.part))?;
         Ok(Ready::Part(Part { file, hash, len }))
+    }
+
+    /// Takes the part for this process, until the file is closed; says whether it could be had.
+    fn is_own(&self, part: &File) -> io::Result<bool> {
+        match part.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(false),
+            // Where the file system has no locks, two processes are not told from each other.
+            Err(TryLockError::Error(_)) => Ok(true),
+            // It may have taken the file's name since it was opened.
+            Ok(()) => is_at(part, &self.part),
+        }
     }
 
     /// Appends bytes to the part.
@@ -170,7 +181,7 @@ impl Place {
     ) -> Result<bool, PlaceError> {
         let Part { file, hash, len } = part;
         if len != self.size || hash.finish().as_ref() != expected {
-            drop(file);
+            // The lock is kept until both have gone.
             for path in [&self.part, &self.state] {
                 fs::remove_file(path).map_err(at(path))?;
             }
@@ -202,14 +213,16 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn is_plain(name: &str) -> bool {
-    let is_bad = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    let is_ours = name.ends_with(PART) || name.ends_with(STATE);
-    !(name.is_empty()
-        || matches!(name, "." | "..")
-        || name.len() > MAX_NAME - STATE.len()
-        || is_ours
-        || name.contains(is_bad))
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (opened, named) = (file.metadata()?, fs::symlink_metadata(path));
+    Ok(named.is_ok_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino())))
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 fn state_of(offer: &Offer) -> Vec<u8> {
@@ -303,6 +316,36 @@ mod tests {
     }
 
     #[test]
+    fn two_processes_do_not_write_one_part() {
+        let root = tempfile::tempdir().unwrap();
+        let (one, mut other) = (offer(&["a"], 3), offer(&["a"], 3));
+        other.stamp = vec![2, 0];
+        let place = Place::new(root.path(), &one).unwrap();
+        let mut open = part(&place, &one);
+        place.append(&mut open, b"abc").unwrap();
+        // Locks of one file by two openings are as those of two processes.
+        let refused = place.open(&other, true);
+        assert!(matches!(refused, Err(PlaceError::Refused(_))));
+        assert!(place.commit(open, &one, &sha3(b"abc")).unwrap());
+        assert_eq!(fs::read(root.path().join("a")).unwrap(), b"abc");
+        assert!(matches!(place.open(&other, true), Ok(Ready::Part(_))));
+    }
+
+    #[test]
+    fn the_longest_names_have_parts_too() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["n".repeat(255), "n".repeat(247)] {
+            let offer = offer(&[&name], 3);
+            let place = Place::new(root.path(), &offer).unwrap();
+            let mut open = part(&place, &offer);
+            place.append(&mut open, b"abc").unwrap();
+            assert!(place.commit(open, &offer, &sha3(b"abc")).unwrap());
+            assert_eq!(fs::read(root.path().join(&name)).unwrap(), b"abc");
+        }
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
+    }
+
+    #[test]
     fn another_state_of_the_file_starts_anew() {
         let root = tempfile::tempdir().unwrap();
         let (old, mut new) = (offer(&["a"], 6), offer(&["a"], 6));
@@ -329,7 +372,7 @@ mod tests {
     fn names_that_lead_elsewhere_are_refused() {
         let root = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
-        let long = "n".repeat(250);
+        let long = "n".repeat(256);
         for name in [
             "",
             ".",

@@ -13,8 +13,9 @@ use tokio::task::{JoinSet, block_in_place};
 use super::{
     super::{
         error::SttCliError,
+        line::eprintln_line,
         or_interrupt,
-        peer::{HostPort, NodeArgs, close, eprintln_line, host_port, node_id},
+        peer::{HostPort, NodeArgs, close, host_port, node_id},
     },
     CHUNK, HASH_LEN,
     message::{self, Answer, Offer, VERSION},
@@ -94,11 +95,20 @@ impl Receiver {
         let mut worst = None;
         let mut settle = |ended: Result<Result<(), SttCliError>, tokio::task::JoinError>| {
             all += 1;
-            if let Ok(Err(error)) = ended {
+            let error = match ended {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error,
+                Err(error) => SttCliError::Io {
+                    what: "receiving a file",
+                    cause: std::io::Error::other(error),
+                },
+            };
+            // The end of the session is told once, for all of them.
+            if !matches!(error, SttCliError::Session(_)) {
                 self.report.failed(&error);
-                failed += 1;
-                worst.get_or_insert(error.exit());
             }
+            failed += 1;
+            worst.get_or_insert(error.exit());
         };
         let reason = loop {
             tokio::select! {
@@ -147,6 +157,10 @@ impl Receiver {
             SttCliError::Refused { why, .. } => why.clone(),
             // The sender need not know how this machine names its files.
             SttCliError::File { cause, .. } => format!("the receiver can't write: {cause}"),
+            SttCliError::Stopped(_) => return Err(SttCliError::GivenUp { name }),
+            SttCliError::Session(reason) if reason.peer_code() == Some(0) => {
+                return Err(SttCliError::GivenUp { name });
+            }
             _ => return Err(error),
         };
         message::write(&mut send, &Answer::refuse(why)).await?;

@@ -1,11 +1,13 @@
 //! What people and machines see of a transfer.
 
-use std::io::Write;
-
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::super::{error::SttCliError, peer::NodeArgs};
+use super::super::{
+    error::SttCliError,
+    line::{eprintln_line, printable, println_line},
+    peer::NodeArgs,
+};
 
 /// A bar on standard error and a line for each file on standard output.
 pub(super) struct Report {
@@ -53,7 +55,7 @@ impl Report {
     }
 
     pub(super) fn name(&self, name: &str) {
-        self.bar.set_message(name.to_owned());
+        self.bar.set_message(printable(name).into_owned());
     }
 
     /// A file is whole at the receiver.
@@ -61,23 +63,22 @@ impl Report {
         let line = if self.json {
             json!({"file": name, "bytes": size, "moved": moved}).to_string()
         } else if moved == size {
-            format!("{name}: {}", HumanBytes(size))
+            format!("{}: {}", printable(name), HumanBytes(size))
         } else {
             format!(
-                "{name}: {}, of which {} were there",
+                "{}: {}, of which {} were there",
+                printable(name),
                 HumanBytes(size),
                 HumanBytes(size - moved)
             )
         };
-        self.bar
-            .suspend(|| writeln!(std::io::stdout(), "{line}"))
-            .map_err(SttCliError::io("writing standard output"))
+        self.bar.suspend(|| println_line(&line))
     }
 
     /// A file failed.
     pub(super) fn failed(&self, error: &SttCliError) {
         self.bar
-            .suspend(|| super::super::peer::eprintln_line(&format!("error: {error}")));
+            .suspend(|| eprintln_line(&format!("error: {error}")));
     }
 
     pub(super) fn end(&self) {

@@ -10,8 +10,9 @@ use tokio::task::{JoinSet, block_in_place};
 use super::{
     super::{
         error::{Exit, SttCliError},
+        line::eprintln_line,
         or_interrupt,
-        peer::{HostPort, NodeArgs, close, eprintln_line, host_port, node_id},
+        peer::{HostPort, NodeArgs, close, host_port, node_id},
     },
     CHUNK,
     files::{Gathered, Source, gather},
