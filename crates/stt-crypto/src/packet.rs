@@ -1,4 +1,4 @@
-//! Sealing and opening packets in place (`docs/spec/stt-crypto.md`, section 11).
+//! Sealing and opening packets (`docs/spec/stt-crypto.md`, section 11).
 
 use core::fmt;
 
@@ -84,6 +84,32 @@ impl PacketKey {
             Ok(payload) => Ok(payload.len()),
             Err(_) => Err(OpenError::Forged),
         }
+    }
+
+    /// As [`PacketKey::open`], but leaves `body` as it is and writes the payload to the beginning of `out`,
+    /// which may be longer.
+    ///
+    /// # Errors
+    ///
+    /// As [`PacketKey::open`]; `out` holds nothing useful then. Besides, `out` may have too little
+    /// room: at least [`TAG_LEN`] bytes less than `body` are needed.
+    pub fn open_to(
+        &self,
+        pn: u64,
+        aad: &[u8],
+        body: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, OpenError> {
+        let Some((payload, tag)) = body.split_last_chunk::<TAG_LEN>() else {
+            return Err(OpenError::TooShort);
+        };
+        let Some(out) = out.get_mut(..payload.len()) else {
+            return Err(OpenError::NoRoom);
+        };
+        self.key
+            .open_separate_gather(self.nonce(pn), Aad::from(aad), payload, tag, out)
+            .map_err(|_| OpenError::Forged)?;
+        Ok(payload.len())
     }
 
     /// The AEAD.
@@ -228,6 +254,9 @@ pub enum OpenError {
     /// Another key, number or header, or changed on the way.
     #[error("the packet does not open: forged, damaged or under another key")]
     Forged,
+    /// The buffer for the payload is too short.
+    #[error("the payload is longer than the buffer for it")]
+    NoRoom,
 }
 
 /// The AEAD's integrity limit is used up.

@@ -169,23 +169,28 @@ impl Keys {
         Ok(())
     }
 
-    /// Opens `body` in place.
+    /// Opens `body`: in place, or to `out`, which has room for it.
     pub(super) fn open(
         &mut self,
         number: u64,
         phase: bool,
         header: &[u8],
         body: &mut [u8],
+        out: Option<&mut [u8]>,
     ) -> Result<Opened, OpenFailure> {
         let receive = &mut self.receive;
         let is_current = phase == (receive.epoch & 1 == 1);
         let below_current = receive.first.is_none_or(|first| number < first);
-        let opened = if is_current {
-            receive.current.open(number, header, body)
+        let key = if is_current {
+            &receive.current
         } else if let Some(previous) = receive.previous.as_ref().filter(|_| below_current) {
-            previous.open(number, header, body)
+            previous
         } else {
-            receive.next.open(number, header, body)
+            &receive.next
+        };
+        let opened = match out {
+            None => key.open(number, header, body),
+            Some(out) => key.open_to(number, header, body, out),
         };
         let Ok(len) = opened else {
             return Err(match self.forgeries.record() {

@@ -28,7 +28,6 @@ use stt_crypto::{
 
 pub use error::ConnectionError;
 pub use keys::RekeyLimits;
-pub(crate) use receive::Datagram;
 
 use crate::{
     Carried, Code, Datagrams, Dir, Event, LinkProfile, PathId, SessionConfig, Side, Stats,

@@ -2,12 +2,12 @@
 
 use core::time::Duration;
 
-use bytes::BytesMut;
 use stt_crypto::TAG_LEN;
 
 use crate::{
     Code, Ecn, Event, PathId, Timestamp, TransportError,
     observer::{self, Observed},
+    stream,
     wire::header,
 };
 
@@ -15,28 +15,6 @@ use super::{Connection, State, keys::OpenFailure, timers::Timer};
 
 /// Silence after which a session gives memory back.
 const TRIM_AFTER: Duration = Duration::from_secs(2);
-
-/// A datagram that came; it is opened in place.
-#[derive(Debug)]
-pub(crate) enum Datagram<'a> {
-    /// For the time of the call.
-    Lent(&'a mut [u8]),
-    /// For good.
-    Given(BytesMut),
-}
-
-impl Datagram<'_> {
-    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
-        match self {
-            Self::Lent(bytes) => bytes,
-            Self::Given(bytes) => bytes,
-        }
-    }
-}
-
-/// From this length on a datagram that was given is kept by the streams that it carries bytes of: shorter ones
-/// are copied for less than another buffer costs.
-const KEPT: usize = 16 << 10;
 
 /// A packet that opened.
 struct Packet {
@@ -50,15 +28,14 @@ struct Packet {
 
 impl Connection {
     /// A datagram that bears one of this session's wire ids, or may be a reset of the peer. It is
-    /// opened in place. `ecn` is what the IP header said.
+    /// opened in place, a long one to memory that streams may keep. `ecn` is what the IP header said.
     pub(crate) fn handle_packet(
         &mut self,
         now: Timestamp,
         path: PathId,
         ecn: Ecn,
-        mut datagram: Datagram<'_>,
+        bytes: &mut [u8],
     ) {
-        let bytes = datagram.as_mut();
         self.stats.packets_received += 1;
         self.stats.bytes_received += bytes.len() as u64;
         for known in self.paths_mut().filter(|known| known.id == path) {
@@ -77,24 +54,34 @@ impl Connection {
             }
             State::Draining | State::Drained => return,
         }
-        match self.open_packet(now, bytes) {
-            Ok(packet) => match datagram {
-                Datagram::Given(bytes) if bytes.len() >= KEPT => {
-                    let bytes = bytes.freeze();
-                    self.streams.lend(Some(bytes.clone()));
-                    self.accept_packet(now, path, ecn, &packet, &bytes);
-                    self.streams.lend(None);
+        let mut long =
+            (bytes.len() >= stream::Packet::LONG).then(|| self.streams.take_packet(bytes.len()));
+        let out = long.as_mut().and_then(stream::Packet::as_mut);
+        match self.open_packet(now, bytes, out) {
+            Ok(packet) => {
+                if let Some(opened) = &long {
+                    self.streams.lend(opened);
                 }
-                mut datagram => self.accept_packet(now, path, ecn, &packet, datagram.as_mut()),
-            },
+                let opened = long.as_ref().map_or(&*bytes, stream::Packet::bytes);
+                self.accept_packet(now, path, ecn, &packet, &opened[..bytes.len()]);
+            }
             Err(OpenFailure::Forged) => self.on_forged(now, bytes),
             Err(OpenFailure::Fatal(code, reason)) => {
                 self.fail(now, TransportError::new(code, reason));
             }
         }
+        if let Some(long) = long {
+            self.streams.put_packet(long);
+        }
     }
 
-    fn open_packet(&mut self, now: Timestamp, datagram: &mut [u8]) -> Result<Packet, OpenFailure> {
+    /// In place, or to `out`, which is as long.
+    fn open_packet(
+        &mut self,
+        now: Timestamp,
+        datagram: &mut [u8],
+        out: Option<&mut [u8]>,
+    ) -> Result<Packet, OpenFailure> {
         let id_len = self.local_ids.iter().next().map_or(0, |id| id.len());
         let number_at = 1 + id_len;
         let sample = header::sample(datagram, number_at).ok_or(OpenFailure::Forged)?;
@@ -106,7 +93,12 @@ impl Connection {
         if body.len() < TAG_LEN {
             return Err(OpenFailure::Forged);
         }
-        let opened = self.keys.open(number, header.phase, head, body)?;
+        let out = out.map(|out| {
+            let (before, out) = out.split_at_mut(start);
+            before.copy_from_slice(head);
+            out
+        });
+        let opened = self.keys.open(number, header.phase, head, body, out)?;
         if opened.updated {
             self.keys.answer_update(now);
             self.observe(
@@ -230,7 +222,7 @@ impl Connection {
         };
         let number = header::expand_pn(header.truncated, header.pn_len, self.replay.expected());
         let (head, body) = datagram.split_at_mut(number_at + header.pn_len);
-        match self.keys.open(number, header.phase, head, body) {
+        match self.keys.open(number, header.phase, head, body, None) {
             Ok(opened) => Self::has_close(&body[..opened.len]),
             Err(_) => false,
         }

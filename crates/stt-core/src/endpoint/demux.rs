@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
-
 use super::{
     Endpoint, Live, Slot,
     half_open::{Answered, HalfOpen, State},
@@ -11,7 +9,7 @@ use super::{
 };
 use crate::{
     Ecn, PathId, Side, Timestamp,
-    connection::{Connection, Datagram, Established},
+    connection::{Connection, Established},
     handshake::Kind,
     wire::{WireId, header},
 };
@@ -20,33 +18,17 @@ impl Endpoint {
     /// Takes a datagram that came over `path`; it may be opened in place. `ecn` is what the IP
     /// header said.
     pub fn handle_datagram(&mut self, now: Timestamp, path: PathId, ecn: Ecn, datagram: &mut [u8]) {
-        self.handle(now, path, ecn, Datagram::Lent(datagram));
-    }
-
-    /// As [`Endpoint::handle_datagram`], for one that the endpoint may keep: of a long one the bytes of streams are not
-    /// copied but read where they lie.
-    pub fn handle_given_datagram(
-        &mut self,
-        now: Timestamp,
-        path: PathId,
-        ecn: Ecn,
-        datagram: BytesMut,
-    ) {
-        self.handle(now, path, ecn, Datagram::Given(datagram));
-    }
-
-    fn handle(&mut self, now: Timestamp, path: PathId, ecn: Ecn, mut datagram: Datagram<'_>) {
         self.stats.datagrams += 1;
-        match Kind::of(datagram.as_mut()) {
+        match Kind::of(datagram) {
             Some(Kind::Sealed) => self.on_sealed(now, path, ecn, datagram),
-            Some(Kind::Hello) => self.on_hello(now, path, datagram.as_mut()),
-            Some(kind) => self.on_answer(now, kind, datagram.as_mut()),
+            Some(Kind::Hello) => self.on_hello(now, path, datagram),
+            Some(kind) => self.on_answer(now, kind, datagram),
             None => self.stats.dropped += 1,
         }
     }
 
-    fn on_sealed(&mut self, now: Timestamp, path: PathId, ecn: Ecn, mut datagram: Datagram<'_>) {
-        let receiver = header::receiver(datagram.as_mut(), self.ids.id_len()).map(|(id, _)| id);
+    fn on_sealed(&mut self, now: Timestamp, path: PathId, ecn: Ecn, datagram: &mut [u8]) {
+        let receiver = header::receiver(datagram, self.ids.id_len()).map(|(id, _)| id);
         match receiver.and_then(|id| self.ids.route(&id)) {
             Some(Route::Session(index)) => {
                 if let Some(Slot::Live(live)) = self.slots.at_mut(index) {
@@ -59,9 +41,9 @@ impl Endpoint {
                 }
             }
             Some(Route::HalfOpen(serial)) => {
-                self.on_first_packet(now, path, ecn, serial, datagram.as_mut());
+                self.on_first_packet(now, path, ecn, serial, datagram);
             }
-            None => self.on_unknown(now, path, receiver, datagram.as_mut()),
+            None => self.on_unknown(now, path, receiver, datagram),
         }
     }
 
@@ -118,7 +100,7 @@ impl Endpoint {
             rng_seed: self.random(),
         };
         let mut connection = Connection::new(Arc::clone(&self.config.session), established, now);
-        connection.handle_packet(now, path, ecn, Datagram::Lent(datagram));
+        connection.handle_packet(now, path, ecn, datagram);
         let slot = Slot::Live(Box::new(Live::new(connection, e)));
         let Some(handle) = self.slots.insert_with(|_| Some(slot)) else {
             self.ids.release(&local_id);

@@ -59,14 +59,14 @@ impl<T> Recovery<T> {
             .is_none_or(|largest| ack.largest > largest);
         self.largest_acked = self.largest_acked.max(Some(ack.largest));
         self.stats.spurious_losses += arrived.packets;
-        if self.reliable {
-            self.drop_settled();
-            return Ok(());
-        }
         if let (Some(sent_at), true) = (tally.largest_sent_at, tally.eliciting) {
             let delay = ack.delay.min(self.peer_max_ack_delay);
             self.rtt.update(now.saturating_since(sent_at), delay);
             self.first_sample_at.get_or_insert(now);
+        }
+        if self.reliable {
+            self.drop_settled();
+            return Ok(());
         }
         let event_end = self.event_end;
         if is_news && self.ecn.on_ack(tally.ect0, ack.ecn) {

@@ -1,8 +1,10 @@
+use core::ops::Range;
 use std::collections::VecDeque;
 
-use bytes::{Buf, Bytes};
-
-use super::ring::{Pool, Ring};
+use super::{
+    pool::{Packet, Pool},
+    ring::Ring,
+};
 use crate::range_set::RangeSet;
 
 /// The receive buffer of a stream: puts bytes in order (`docs/spec/stt-streams.md` §3.1).
@@ -23,21 +25,16 @@ pub(super) struct Assembler {
     beyond: RangeSet,
 }
 
-/// What is unread of a packet.
+/// A packet that is kept: at most twice as much as is unread of it (8.3).
 #[derive(Debug)]
 struct Piece {
-    bytes: Bytes,
-    /// Bytes in memory for it: at most twice as many (8.3).
-    held: usize,
+    packet: Packet,
+    unread: Range<usize>,
 }
 
 impl Piece {
-    fn advance(&mut self, len: usize) {
-        self.bytes.advance(len);
-        if 2 * self.bytes.len() < self.held {
-            self.bytes = Bytes::copy_from_slice(&self.bytes);
-            self.held = self.bytes.len();
-        }
+    fn bytes(&self) -> &[u8] {
+        &self.packet.bytes()[self.unread.clone()]
     }
 }
 
@@ -53,7 +50,7 @@ impl Assembler {
         pool: &mut Pool,
         offset: u64,
         data: &[u8],
-        packet: Option<&Bytes>,
+        packet: Option<&Packet>,
         max_ranges: usize,
     ) -> Result<(), TooManyRanges> {
         let end = offset + data.len() as u64;
@@ -65,15 +62,12 @@ impl Assembler {
         let is_next = self.beyond.is_empty() && offset == self.ready;
         if let Some(packet) = packet
             && is_next
-            && self.ring.base() == self.ready
             && 2 * data.len() >= packet.len()
+            && self.ready - self.ring.base() <= data.len() as u64
+            && let Some(unread) = packet.find(data)
         {
-            self.pieces.push_back(Piece {
-                bytes: packet.slice_ref(data),
-                held: packet.len(),
-            });
-            self.kept += data.len() as u64;
-            pool.keep(packet.len());
+            self.end_ring(pool);
+            self.keep(pool, packet.clone(), unread);
             self.ring.clear(pool, end);
         } else if self.beyond.is_empty() {
             self.ring.write(pool, offset, data);
@@ -94,13 +88,30 @@ impl Assembler {
         Ok(())
     }
 
+    /// Makes a piece of what is in the ring, which has no gap.
+    fn end_ring(&mut self, pool: &mut Pool) {
+        let len = (self.ready - self.ring.base()) as usize;
+        if len > 0 {
+            let mut bytes = vec![0; len];
+            self.ring.copy_to(self.ring.base(), &mut bytes);
+            self.keep(pool, Packet::new(bytes), 0..len);
+        }
+    }
+
+    fn keep(&mut self, pool: &mut Pool, packet: Packet, unread: Range<usize>) {
+        pool.keep(packet.len());
+        self.kept += unread.len() as u64;
+        self.pieces.push_back(Piece { packet, unread });
+    }
+
     /// Moves up to `out.len()` bytes to `out` and tells how many.
     pub(super) fn read(&mut self, pool: &mut Pool, out: &mut [u8]) -> usize {
         let len = usize::try_from(self.available()).map_or(out.len(), |ready| ready.min(out.len()));
         let mut rest = &mut out[..len];
         for piece in &self.pieces {
-            let (now, later) = rest.split_at_mut(piece.bytes.len().min(rest.len()));
-            now.copy_from_slice(&piece.bytes[..now.len()]);
+            let bytes = piece.bytes();
+            let (now, later) = rest.split_at_mut(bytes.len().min(rest.len()));
+            now.copy_from_slice(&bytes[..now.len()]);
             rest = later;
         }
         self.ring.copy_to(self.ring.base(), rest);
@@ -111,7 +122,7 @@ impl Assembler {
     /// What can be read next without copying. Empty if nothing can.
     pub(super) fn peek(&self) -> &[u8] {
         match self.pieces.front() {
-            Some(piece) => &piece.bytes,
+            Some(piece) => piece.bytes(),
             None => self.ring.slice(self.ring.base(), self.ready),
         }
     }
@@ -120,20 +131,26 @@ impl Assembler {
     pub(super) fn consume(&mut self, pool: &mut Pool, len: u64) {
         let mut left = len.min(self.available());
         while left > 0
-            && let Some(piece) = self.pieces.front_mut()
+            && let Some(mut piece) = self.pieces.pop_front()
         {
             // A piece is no longer than a packet.
-            let len = piece.bytes.len();
+            let len = piece.unread.len();
             let now = len.min(usize::try_from(left).unwrap_or(usize::MAX));
-            pool.unkeep(piece.held);
-            if now == len {
-                self.pieces.pop_front();
-            } else {
-                piece.advance(now);
-                pool.keep(piece.held);
-            }
+            piece.unread.start += now;
             left -= now as u64;
             self.kept -= now as u64;
+            if now < len && 2 * piece.unread.len() >= piece.packet.len() {
+                self.pieces.push_front(piece);
+                continue;
+            }
+            if now < len {
+                let unread = 0..piece.unread.len();
+                let packet = Packet::new(piece.bytes().to_vec());
+                pool.keep(packet.len());
+                self.pieces.push_front(Piece { packet, unread });
+            }
+            pool.unkeep(piece.packet.len());
+            pool.put_packet(piece.packet);
         }
         if left == 0 {
             return;
@@ -149,7 +166,8 @@ impl Assembler {
     /// Drops everything. Nothing is inserted any more.
     pub(super) fn clear(&mut self, pool: &mut Pool) {
         for piece in self.pieces.drain(..) {
-            pool.unkeep(piece.held);
+            pool.unkeep(piece.packet.len());
+            pool.put_packet(piece.packet);
         }
         self.ring.clear(pool, 0);
         self.ready = self.read_offset();
@@ -206,9 +224,9 @@ mod tests {
     #[test]
     fn a_large_piece_of_a_packet_is_kept_and_a_small_one_copied() {
         let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
-        let packet = Bytes::from(vec![7; 100]);
+        let packet = Packet::new(vec![7; 100]);
         let insert = |pool: &mut Pool, assembler: &mut Assembler, offset, len: usize| {
-            let data = &packet[100 - len..];
+            let data = &packet.bytes()[100 - len..];
             assembler
                 .insert(pool, offset, data, Some(&packet), 8)
                 .unwrap();
@@ -218,11 +236,12 @@ mod tests {
         insert(&mut pool, &mut assembler, 60, 49);
         let copied = pool.allocated() - 100;
         assert!(copied > 100, "copied, as it is less than half of a packet");
-        insert(&mut pool, &mut assembler, 109, 100);
+        insert(&mut pool, &mut assembler, 109, 49);
+        insert(&mut pool, &mut assembler, 158, 90);
         assert_eq!(
             pool.allocated(),
             100 + copied,
-            "behind bytes that were copied"
+            "behind more bytes that were copied"
         );
         assert_eq!(assembler.peek().len(), 60);
         assembler.consume(&mut pool, 10);
@@ -230,27 +249,44 @@ mod tests {
         assembler.consume(&mut pool, 49);
         assert_eq!(assembler.peek().len(), 1);
         assert_eq!(pool.allocated(), 1 + copied, "the rest is let go");
-        let mut out = [0; 200];
-        assert_eq!(assembler.read(&mut pool, &mut out), 150);
-        assert_eq!((assembler.read_offset(), assembler.available()), (209, 0));
-        insert(&mut pool, &mut assembler, 300, 100);
+        let mut out = [0; 300];
+        assert_eq!(assembler.read(&mut pool, &mut out), 189);
+        assert_eq!((assembler.read_offset(), assembler.available()), (248, 0));
+        insert(&mut pool, &mut assembler, 348, 100);
         assert!(assembler.pieces.is_empty(), "beyond a gap");
-        insert(&mut pool, &mut assembler, 209, 100);
-        assert_eq!(assembler.available(), 191);
+        insert(&mut pool, &mut assembler, 248, 100);
+        assert_eq!(assembler.available(), 200);
         insert(&mut pool, &mut assembler, 150, 100);
-        assert_eq!(assembler.available(), 191, "known already");
+        assert_eq!(assembler.available(), 200, "known already");
         assembler.clear(&mut pool);
-        assert_eq!((assembler.read_offset(), assembler.available()), (209, 0));
+        assert_eq!((assembler.read_offset(), assembler.available()), (248, 0));
         pool.trim();
+        assert_eq!(pool.allocated(), 0);
+    }
+
+    #[test]
+    fn a_packet_behind_a_few_bytes_that_were_copied_is_kept() {
+        let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
+        assembler.insert(&mut pool, 0, b"abc", None, 8).unwrap();
+        let packet = Packet::new(b"0123456789".to_vec());
+        assembler
+            .insert(&mut pool, 3, &packet.bytes()[1..], Some(&packet), 8)
+            .unwrap();
+        assert_eq!(assembler.peek(), b"abc");
+        pool.trim();
+        assert_eq!(pool.allocated(), 3 + 10, "no block");
+        let mut out = [0; 20];
+        assert_eq!(assembler.read(&mut pool, &mut out), 12);
+        assert_eq!(&out[..12], b"abc123456789");
         assert_eq!(pool.allocated(), 0);
     }
 
     #[test]
     fn what_is_dropped_unread_was_not_read() {
         let (mut pool, mut assembler) = (Pool::default(), Assembler::default());
-        let packet = Bytes::from(vec![7; 100]);
+        let packet = Packet::new(vec![7; 100]);
         assembler
-            .insert(&mut pool, 0, &packet, Some(&packet), 8)
+            .insert(&mut pool, 0, packet.bytes(), Some(&packet), 8)
             .unwrap();
         assembler.consume(&mut pool, 30);
         assembler.clear(&mut pool);
@@ -275,9 +311,9 @@ mod tests {
                 let offset = if is_next { assembler.ready() } else { offset };
                 let end = (offset as usize + len).min(data.len());
                 let begin = (offset as usize).min(end);
-                let packet: Bytes = [&vec![0; around], &data[begin..end]].concat().into();
+                let packet = Packet::new([&vec![0; around], &data[begin..end]].concat());
                 let lent = is_lent.then_some(&packet);
-                let piece = &packet[around..];
+                let piece = &packet.bytes()[around..];
                 assembler.insert(&mut pool, offset, piece, lent, 1_000).unwrap();
                 here[begin..end].fill(true);
                 let mut out = vec![0; read];

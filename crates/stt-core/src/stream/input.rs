@@ -1,8 +1,6 @@
 //! What the peer sent about streams.
 
-use bytes::Bytes;
-
-use super::{Streams, control::Control, event::Pending, recv::Breach};
+use super::{Packet, Streams, control::Control, event::Pending, recv::Breach};
 use crate::{
     Dir, StreamId,
     error::{Code, TransportError},
@@ -11,9 +9,20 @@ use crate::{
 };
 
 impl Streams {
-    /// The frames from here on lie in `packet`, of which streams may keep parts; none once `None` is given.
-    pub(crate) fn lend(&mut self, packet: Option<Bytes>) {
-        self.lent = packet;
+    /// Memory to open a packet of `len` bytes to, at least as long.
+    pub(crate) fn take_packet(&mut self, len: usize) -> Packet {
+        self.pool.take_packet(len)
+    }
+
+    /// The frames from here on lie in `packet`, of which streams may keep parts, until it is put back.
+    pub(crate) fn lend(&mut self, packet: &Packet) {
+        self.lent = Some(packet.clone());
+    }
+
+    /// Takes a packet back. Streams have what they keep of it.
+    pub(crate) fn put_packet(&mut self, packet: Packet) {
+        self.lent = None;
+        self.pool.put_packet(packet);
     }
 
     /// Takes a STREAM frame.

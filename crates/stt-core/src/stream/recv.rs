@@ -1,10 +1,8 @@
-use bytes::Bytes;
-
 use super::{
     RecvState,
     assembler::Assembler,
     flow::{Clock, Window},
-    ring::Pool,
+    pool::{Packet, Pool},
 };
 use crate::error::Code;
 
@@ -89,7 +87,7 @@ impl Recv {
         pool: &mut Pool,
         offset: u64,
         data: &[u8],
-        packet: Option<&Bytes>,
+        packet: Option<&Packet>,
         fin: bool,
     ) -> Result<u64, Breach> {
         let end = offset + data.len() as u64;

@@ -1,69 +1,8 @@
-//! Memory of stream buffers: blocks of a fixed size, shared by all streams of a session.
+//! Stream buffers in blocks of a fixed size.
 
 use std::collections::VecDeque;
 
-/// Bytes of a block: large against a packet, small against a window.
-pub(super) const BLOCK: usize = 4096;
-
-type Block = Box<[u8; BLOCK]>;
-
-/// Blocks that no stream needs at present (`docs/spec/stt-streams.md` §8).
-#[derive(Debug, Default)]
-pub(super) struct Pool {
-    free: Vec<Block>,
-    in_use: usize,
-    /// Bytes of packets that are kept instead of copied.
-    kept: usize,
-    /// The fewest that were free since blocks were last given back: so many are not needed.
-    spare: usize,
-    /// Blocks that came back since.
-    returned: usize,
-}
-
-impl Pool {
-    /// Returns after which spare blocks go: a flow that fills and empties its buffers within so many
-    /// blocks, 16 MiB, allocates nothing.
-    const PERIOD: usize = 4096;
-
-    fn take(&mut self) -> Block {
-        self.in_use += 1;
-        let block = self.free.pop();
-        self.spare = self.spare.min(self.free.len());
-        block.unwrap_or_else(|| Box::new([0; BLOCK]))
-    }
-
-    fn put(&mut self, block: Block) {
-        self.in_use -= 1;
-        self.free.push(block);
-        self.returned += 1;
-        if self.returned == Self::PERIOD {
-            self.returned = 0;
-            self.free.truncate(self.free.len() - self.spare);
-            self.spare = self.free.len();
-        }
-    }
-
-    /// So many bytes of a packet are kept.
-    pub(super) fn keep(&mut self, len: usize) {
-        self.kept += len;
-    }
-
-    /// So many no longer are.
-    pub(super) fn unkeep(&mut self, len: usize) {
-        self.kept -= len;
-    }
-
-    /// Gives free blocks back to the allocator.
-    pub(super) fn trim(&mut self) {
-        self.free = Vec::new();
-        self.spare = 0;
-    }
-
-    /// Bytes held: blocks, in use and free, and packets.
-    pub(super) fn allocated(&self) -> usize {
-        (self.in_use + self.free.len()) * BLOCK + self.kept
-    }
-}
+use super::pool::{BLOCK, Block, Pool};
 
 /// A piece of a stream, from `base` on. Blocks are aligned to the stream's offsets, and one that
 /// nothing was written to isn't there.
@@ -86,7 +25,7 @@ impl Ring {
             while self.blocks.len() <= index {
                 self.blocks.push_back(None);
             }
-            let block = self.blocks[index].get_or_insert_with(|| pool.take());
+            let block = self.blocks[index].get_or_insert_with(|| pool.take_block());
             let (now, rest) = data.split_at(data.len().min(BLOCK - at));
             block[at..at + now.len()].copy_from_slice(now);
             data = rest;
@@ -127,7 +66,7 @@ impl Ring {
         let (whole, _) = self.locate(base.max(self.base));
         for _ in 0..whole {
             match self.blocks.pop_front() {
-                Some(Some(block)) => pool.put(block),
+                Some(Some(block)) => pool.put_block(block),
                 Some(None) => {}
                 None => break,
             }
@@ -138,7 +77,7 @@ impl Ring {
     /// Moves the base up to `base` and gives all blocks back.
     pub(super) fn clear(&mut self, pool: &mut Pool, base: u64) {
         for block in self.blocks.drain(..).flatten() {
-            pool.put(block);
+            pool.put_block(block);
         }
         self.base = base.max(self.base);
     }
@@ -179,7 +118,8 @@ mod tests {
         ring.release(&mut pool, 100);
         assert_eq!(ring.base(), 4097, "never back");
         ring.clear(&mut pool, 9000);
-        assert_eq!(pool.in_use, 0);
+        pool.trim();
+        assert_eq!(pool.allocated(), 0);
         ring.write(&mut pool, 9000, b"again");
         assert_eq!(read(&ring, 9000, 5), b"again");
     }
@@ -191,31 +131,5 @@ mod tests {
         assert_eq!(pool.allocated(), BLOCK);
         ring.release(&mut pool, 100 * BLOCK as u64);
         assert_eq!(read(&ring, 100 * BLOCK as u64, 1), [1]);
-    }
-
-    #[test]
-    fn what_a_flow_needs_again_is_kept_and_the_rest_goes() {
-        let (mut pool, mut ring) = (Pool::default(), Ring::default());
-        let mut end = 0;
-        let mut fill = |pool: &mut Pool, blocks: u64| {
-            let size = blocks * BLOCK as u64;
-            ring.write(pool, end, &vec![0; size as usize]);
-            end += size;
-            ring.release(pool, end);
-            assert_eq!(pool.in_use, 0);
-        };
-        fill(&mut pool, 100);
-        for _ in 0..50 {
-            fill(&mut pool, 100);
-            assert_eq!(pool.free.len(), 100, "the same ones again");
-        }
-        for _ in 0..820 {
-            fill(&mut pool, 10);
-        }
-        assert_eq!(pool.free.len(), 10);
-        pool.trim();
-        assert_eq!(pool.allocated(), 0);
-        fill(&mut pool, 1);
-        assert_eq!(pool.allocated(), BLOCK);
     }
 }

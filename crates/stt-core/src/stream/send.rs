@@ -1,4 +1,4 @@
-use super::{Carried, SendState, ring::Pool, scheduler::Turn, send_buffer::SendBuffer};
+use super::{Carried, SendState, pool::Pool, scheduler::Turn, send_buffer::SendBuffer};
 use crate::{
     StreamId, varint,
     wire::{Writer, stream_header_len, write_stream_header},

@@ -1,4 +1,4 @@
-use super::ring::{Pool, Ring};
+use super::{pool::Pool, ring::Ring};
 use crate::range_set::{RangeSet, Span};
 
 /// Bytes that a stream was given to send, until they are acknowledged

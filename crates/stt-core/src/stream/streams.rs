@@ -1,15 +1,13 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
-
 use super::{
     StreamConfig,
     control::{Control, ControlQueue},
     event::{EventQueue, Pending},
     flow::{Clock, Window},
+    pool::{Packet, Pool},
     recv::Recv,
-    ring::Pool,
     scheduler::Scheduler,
     send::Send,
 };
@@ -33,7 +31,7 @@ pub struct Streams {
     pub(super) remote: [Remote; 2],
     pub(super) pool: Pool,
     /// The packet whose frames are being taken, if parts of it may be kept.
-    pub(super) lent: Option<Bytes>,
+    pub(super) lent: Option<Packet>,
     pub(super) events: EventQueue,
 
     /// Credit granted to the peer.

@@ -83,6 +83,37 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
 }
 
 #[test]
+fn opening_to_another_buffer_gives_the_same_and_refuses_the_same() {
+    for aead in Aead::ALL {
+        let (mut key, open) = (secret().packet_key(aead), secret().packet_key(aead));
+        let body = sealed(&mut key, 7, b"head", b"twenty bytes payload");
+        for room in 20..40 {
+            let mut out = vec![0xee; room];
+            assert_eq!(open.open_to(7, b"head", &body, &mut out), Ok(20));
+            assert_eq!(&out[..20], b"twenty bytes payload");
+            assert!(out[20..].iter().all(|&byte| byte == 0xee), "room {room}");
+        }
+        let refused = |pn, aad: &[u8], body: &[u8], room: usize| {
+            let mut out = vec![0; room];
+            open.open_to(pn, aad, body, &mut out)
+        };
+        assert_eq!(refused(7, b"head", &body, 19), Err(OpenError::NoRoom));
+        assert_eq!(refused(8, b"head", &body, 20), Err(OpenError::Forged));
+        assert_eq!(refused(7, b"heat", &body, 20), Err(OpenError::Forged));
+        for bit in 0..8 * body.len() {
+            let mut forged = body.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let opened = refused(7, b"head", &forged, 20);
+            assert_eq!(opened, Err(OpenError::Forged), "bit {bit}");
+        }
+        for len in 0..TAG_LEN {
+            let opened = refused(7, b"head", &body[..len], 20);
+            assert_eq!(opened, Err(OpenError::TooShort), "{len}");
+        }
+    }
+}
+
+#[test]
 fn numbers_only_grow_under_a_key() {
     let mut key = secret().packet_key(Aead::Aes256Gcm);
     let mut body = [0; 20];

@@ -242,8 +242,8 @@ impl Outgoing for Packets {
 }
 
 impl Deliver for Link {
-    async fn deliver(&mut self, message: BytesMut) {
-        self.received(message);
+    async fn deliver(&mut self, mut message: BytesMut) {
+        self.received(&mut message);
     }
 }
 

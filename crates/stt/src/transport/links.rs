@@ -8,7 +8,6 @@ use std::{
     },
 };
 
-use bytes::BytesMut;
 use stt_core::{Ecn, PathId};
 use tokio::sync::{Notify, futures::Notified, mpsc};
 
@@ -227,14 +226,14 @@ impl Link {
         Route::Link(self.number)
     }
 
-    /// Takes a message that came; it is opened in place.
-    pub(crate) fn received(&self, packet: BytesMut) {
+    /// Takes a message that came; it may be opened in place.
+    pub(crate) fn received(&self, packet: &mut [u8]) {
         let shared = &self.shared;
         shared.with(|state| {
             let now = shared.clock.now();
             state
                 .endpoint
-                .handle_given_datagram(now, self.path, Ecn::NotEct, packet);
+                .handle_datagram(now, self.path, Ecn::NotEct, packet);
             state.wants_turn();
         });
     }

@@ -8,7 +8,7 @@ use stt_crypto::{
     secret::{ResetToken, Seed},
 };
 
-use super::super::{Connection, Datagram, Established, Request};
+use super::super::{Connection, Established, Request};
 use crate::{
     Ecn, Event, LinkProfile, PathId, SessionConfig, Side, Timestamp,
     testing::{Flight, InFlight, Link, LinkConfig, SimpleLink},
@@ -165,12 +165,7 @@ impl Pair {
         for side in [Side::Initiator, Side::Responder] {
             let connection = &mut self.ends[side as usize].connection;
             while let Some((from, mut flight)) = self.flights[side as usize].pop_due(self.now) {
-                connection.handle_packet(
-                    self.now,
-                    from,
-                    flight.ecn,
-                    Datagram::Lent(&mut flight.bytes),
-                );
+                connection.handle_packet(self.now, from, flight.ecn, &mut flight.bytes);
             }
             if connection.poll_timeout().is_some_and(|at| at <= self.now) {
                 connection.handle_timeout(self.now);
@@ -221,7 +216,7 @@ impl Pair {
     pub(super) fn inject(&mut self, to: Side, from: PathId, mut datagram: Vec<u8>) {
         let now = self.now;
         self.end(to)
-            .handle_packet(now, from, Ecn::NotEct, Datagram::Lent(&mut datagram));
+            .handle_packet(now, from, Ecn::NotEct, &mut datagram);
         self.flush();
     }
 }

@@ -319,6 +319,8 @@ fn reliable_links_have_no_timer_and_no_window() {
     assert!(bench.ack(&[0..=999]).is_empty());
     assert_eq!(bench.out.acked.len(), 999);
     assert!(bench.recovery.unacknowledged().next().is_none());
+    // Streams measure their windows by it.
+    assert_eq!(bench.recovery.rtt().latest(), Duration::from_secs(60));
 }
 
 #[test]
