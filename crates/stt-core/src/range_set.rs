@@ -113,6 +113,11 @@ impl RangeSet {
         self.spans.len()
     }
 
+    pub(crate) fn contains(&self, point: u64) -> bool {
+        let after = self.spans.partition_point(|span| span.start <= point);
+        after > 0 && point < self.spans[after - 1].end
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }

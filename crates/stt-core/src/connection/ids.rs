@@ -6,11 +6,14 @@ use stt_crypto::secret::ResetToken;
 
 use crate::{
     Code, TransportError,
+    range_set::RangeSet,
     wire::{NewId, WireId},
 };
 
 /// Unretired ids of the peer that are kept.
 const MAX_PEER_IDS: usize = 8;
+/// Gaps in the sequences that were given, at most: a peer that counts by one leaves fewer than ids it may give.
+const MAX_GAPS: usize = 2 * MAX_PEER_IDS;
 /// RETIRE_ID frames that may wait for room.
 const MAX_RETIRING: usize = 16;
 
@@ -141,6 +144,8 @@ impl LocalIds {
 pub(super) struct PeerIds {
     /// From the lowest sequence up; the first that was never used is the next spare.
     known: Vec<PeerId>,
+    /// Sequences that were ever given, those given back too: a NEW_ID may come twice (RFC 9000 §19.15).
+    given: RangeSet,
     /// Everything below is retired (RFC 9000 §5.1.2).
     retired_before: u64,
     /// Sequences to be given back.
@@ -156,6 +161,8 @@ struct PeerId {
 
 impl PeerIds {
     pub(super) fn new(first: WireId) -> Self {
+        let mut given = RangeSet::default();
+        given.insert(0, 1);
         Self {
             known: vec![PeerId {
                 sequence: 0,
@@ -163,6 +170,7 @@ impl PeerIds {
                 token: None,
                 used: true,
             }],
+            given,
             retired_before: 0,
             retiring: VecDeque::new(),
         }
@@ -187,8 +195,16 @@ impl PeerIds {
             known.token = Some(token);
             return Ok(Some(token));
         }
+        if self.given.contains(new.sequence) {
+            return Ok(None); // a copy that was late: the id has been given back
+        }
         if self.known.iter().any(|known| known.id == new.id) {
             return Err(violation("NEW_ID gives one id twice"));
+        }
+        self.given
+            .insert(new.sequence, new.sequence.saturating_add(1));
+        if self.given.len() > MAX_GAPS {
+            self.given.join_first();
         }
         if new.sequence < self.retired_before {
             self.give_back(new.sequence)?;
@@ -293,4 +309,28 @@ impl PeerIds {
 
 fn violation(reason: &'static str) -> TransportError {
     TransportError::new(Code::PROTOCOL_VIOLATION, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody who counts by one leaves so many.
+    #[test]
+    fn gaps_between_the_ids_that_were_given_are_bounded() {
+        let first = WireId::new(&[0; 4]).unwrap();
+        let mut ids = PeerIds::new(first);
+        for sequence in (2..2_000).step_by(2) {
+            let new = NewId {
+                sequence,
+                retire_prior_to: sequence,
+                id: WireId::new(&(sequence as u32).to_be_bytes()).unwrap(),
+                reset_token: [0; 16],
+            };
+            assert!(ids.on_new_id(&new).unwrap().is_some());
+            ids.retire_unused().unwrap();
+            ids.on_retire_sent();
+            assert!(ids.given.len() <= MAX_GAPS);
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Where a session goes, and under which ids (`docs/spec/stt-session.md` §6, §7).
 
-use crate::{Event, PathId, Timestamp, TransportError, observer::Observed};
+use crate::{Event, PathId, Side, Timestamp, TransportError, observer::Observed};
 
 use super::{
     Connection, ConnectionError,
-    path::{Path, PathTimeout},
+    path::{Left, Path, PathTimeout},
     timers::Timer,
 };
 
@@ -26,11 +26,13 @@ impl Connection {
         }
         self.largest_non_probing = Some(number);
         if path == self.active.id {
-            self.moved_from = None;
+            if self.left.as_ref().is_some_and(|left| left.until.is_none()) {
+                self.left = None;
+            }
             return;
         }
-        // Sent before the peer knew that this end has moved.
-        if self.moved_from.as_deref() == Some(&path) {
+        let holds = |left: &Left| left.id == path && left.until.is_none_or(|until| now < until);
+        if self.left.as_deref().is_some_and(holds) {
             return;
         }
         let returns = self.former.take_if(|former| former.id == path);
@@ -45,13 +47,28 @@ impl Connection {
                 *former
             },
         );
+        let (left, returns) = (self.active.id, next.is_validated());
         self.switch_to(now, next);
+        if returns {
+            self.stay(now, left);
+        }
+    }
+
+    /// Back on a path that works, the initiator stays there for a while, whatever comes on the one that it left, and
+    /// the responder follows: if both did, they could follow each other for ever.
+    fn stay(&mut self, now: Timestamp, left: PathId) {
+        if self.side == Side::Initiator {
+            self.left = Some(Box::new(Left {
+                id: left,
+                until: Some(now + self.recovery.pto() * 3),
+            }));
+        }
     }
 
     /// Makes `next` the active path, remembering the one before.
     fn switch_to(&mut self, now: Timestamp, next: Path) {
         let path = next.id;
-        self.moved_from = None;
+        self.left = None;
         let mut left = core::mem::replace(&mut self.active, next);
         if left.is_validated() {
             left.challenge_again();
@@ -106,7 +123,10 @@ impl Connection {
             if candidate.on_response(data) {
                 let left = self.active.id;
                 self.switch_to(now, *candidate);
-                self.moved_from = Some(Box::new(left));
+                self.left = Some(Box::new(Left {
+                    id: left,
+                    until: None,
+                }));
                 self.ping = true; // tells the peer to follow
                 if let Some(former) = self.former.take() {
                     self.leave(&former);
@@ -151,6 +171,8 @@ impl Connection {
         let left = core::mem::replace(&mut self.active, *former);
         self.leave(&left);
         self.recovery.on_path_change(now);
+        self.datagrams.set_max_size(self.max_datagram());
+        self.stay(now, failed);
         self.push_event(Event::PathFailed(failed));
         self.observe(now, Observed::Path(self.active.id));
         self.rearm_path();

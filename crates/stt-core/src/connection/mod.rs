@@ -17,6 +17,8 @@ mod tests;
 mod timeout;
 mod timers;
 mod transmit;
+#[cfg(any(test, feature = "testing"))]
+mod watched;
 
 use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
@@ -28,6 +30,8 @@ use stt_crypto::{
 
 pub use error::ConnectionError;
 pub use keys::RekeyLimits;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use watched::Watched;
 
 use crate::{
     Carried, Code, Datagrams, Dir, Event, LinkProfile, PathId, SessionConfig, Side, Stats,
@@ -43,7 +47,7 @@ use self::{
     ids::{LocalIds, PeerIds},
     keys::Keys,
     luck::Luck,
-    path::{Path, Responses},
+    path::{Left, Path, Responses},
     received::Received,
     replay::ReplayWindow,
     timers::{Timer, Timers},
@@ -130,8 +134,8 @@ pub struct Connection {
     candidate: Option<Box<Path>>,
     /// Another path that the peer has asked about: its answer takes an id of its own.
     probed: Option<Box<Path>>,
-    /// Where this end moved away from by itself: the peer goes on there until it has followed.
-    moved_from: Option<Box<PathId>>,
+    /// Where this end does not go back to.
+    left: Option<Box<Left>>,
     responses: Responses,
     /// Largest number of a packet with a non-probing frame: what may move the session.
     largest_non_probing: Option<u64>,
@@ -230,7 +234,7 @@ impl Connection {
             former: None,
             candidate: None,
             probed: None,
-            moved_from: None,
+            left: None,
             responses: Responses::default(),
             largest_non_probing: None,
             timers: Timers::default(),
@@ -553,6 +557,8 @@ impl Connection {
 struct Greeting {
     /// How often it was sent.
     count: u32,
+    /// It is to be sent again, even into a full window: the responder forgets who is not heard in time.
+    due: bool,
     /// No pause is shorter: a quarter more than the round trip, where the handshake measured it.
     least: Duration,
 }
@@ -561,6 +567,7 @@ impl Greeting {
     fn new(rtt: Option<Duration>) -> Self {
         Self {
             count: 0,
+            due: false,
             least: rtt.map_or(Duration::ZERO, |rtt| rtt + rtt / 4),
         }
     }

@@ -20,6 +20,13 @@ pub(super) struct Path {
     validation: Validation,
 }
 
+/// A path that packets do not move the session back to, for they were sent before the peer knew.
+pub(super) struct Left {
+    pub(super) id: PathId,
+    /// Until then, or until the peer is heard on the new path.
+    pub(super) until: Option<Timestamp>,
+}
+
 enum Validation {
     Done,
     Pending(Challenges),

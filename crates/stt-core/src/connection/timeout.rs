@@ -23,7 +23,7 @@ impl Connection {
                 Timer::Greet => {
                     if let Some(greeting) = &mut self.greeting {
                         greeting.count += 1;
-                        self.ping = true;
+                        greeting.due = true;
                         self.restart_greeting(now);
                     }
                 }

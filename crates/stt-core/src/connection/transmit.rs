@@ -81,7 +81,7 @@ impl Connection {
         self.timers.stop(Timer::Pacing);
         let mtu = usize::from(self.recovery.mtu());
         // One mark for all of them: the driver sends them as one.
-        let ecn = self.recovery.ecn();
+        let mut ecn = Ecn::NotEct;
         let mut written = 0;
         let mut segment = None;
         // A reliable link takes packets one by one.
@@ -96,21 +96,23 @@ impl Connection {
                 // A packet that only the buffer's end makes short wastes its header.
                 break;
             }
-            if self.recovery.ecn() != ecn {
-                break;
-            }
             let mut room = segment.unwrap_or(mtu).min(left);
             let Some(plan) = self.plan(now, room) else {
                 break;
             };
+            let mark = self.mark(plan);
+            if segment.is_some() && mark != ecn {
+                break;
+            }
+            ecn = mark;
             if plan.probe {
                 room = room.min(usize::from(self.recovery.probe_size(self.probes)));
             } else if !plan.data && self.heard_size <= LEAST_SIZE {
                 // Perhaps nothing larger passes: an ACK of many ranges might not.
                 room = room.min(LEAST_SIZE);
             }
-            let Some(size) = self.transmit_packet(now, plan, &mut buf[written..written + room])
-            else {
+            let buf = &mut buf[written..written + room];
+            let Some(size) = self.transmit_packet(now, plan, ecn, buf) else {
                 break;
             };
             written += size;
@@ -165,7 +167,7 @@ impl Connection {
         }
         // Answers to challenges and acknowledgements are not held back (RFC 9002 §7).
         let answers = self.responses.has(&self.active.id) || self.active.challenge_due();
-        (answers || ack_due && has_room).then_some(Plan {
+        (answers || self.greets() || ack_due && has_room).then_some(Plan {
             data: false,
             probe: false,
             fill: false,
@@ -181,7 +183,13 @@ impl Connection {
             || self.peer_ids.next_retiring().is_some()
     }
 
-    fn transmit_packet(&mut self, now: Timestamp, plan: Plan, buf: &mut [u8]) -> Option<usize> {
+    fn transmit_packet(
+        &mut self,
+        now: Timestamp,
+        plan: Plan,
+        ecn: Ecn,
+        buf: &mut [u8],
+    ) -> Option<usize> {
         let room = buf
             .len()
             .min(usize::try_from(self.active.allowance()).unwrap_or(usize::MAX));
@@ -193,7 +201,7 @@ impl Connection {
             self.stats.probes += 1;
         }
         self.active.on_sent(size);
-        self.register(now, built, plan.fill);
+        self.register(now, built, ecn, plan.fill);
         Some(size)
     }
 
@@ -211,8 +219,8 @@ impl Connection {
             probe: false,
             fill: true,
         };
-        let ecn = self.recovery.ecn();
-        let sent = self.transmit_packet(now, plan, &mut buf[..size])?;
+        let ecn = self.mark(plan);
+        let sent = self.transmit_packet(now, plan, ecn, &mut buf[..size])?;
         self.rearm_recovery();
         Some(one(self.active.id, ecn, sent))
     }
@@ -351,11 +359,15 @@ impl Connection {
         // Before the data, which may reach to the end of the packet.
         let ping = plan.fill
             || plan.data && self.ping
+            || self.greets()
             || plan.probe && !self.has_data()
             || self.recovery.wants_ping();
         if ping && put(&mut writer, &Frame::Ping) {
             eliciting = true;
             self.ping = false;
+            if let Some(greeting) = &mut self.greeting {
+                greeting.due = false;
+            }
         }
         if plan.data {
             eliciting |= self.write_data(&mut writer, &mut carried);
@@ -385,6 +397,11 @@ impl Connection {
             eliciting,
             carried,
         })
+    }
+
+    /// Whether the initiator's first PING is to be repeated.
+    fn greets(&self) -> bool {
+        self.greeting.as_ref().is_some_and(|greeting| greeting.due)
     }
 
     /// Whether NEW_IDs may go out: not in the initiator's first packets, which should be small and
@@ -497,7 +514,7 @@ impl Connection {
     }
 
     /// Hands a packet of the active path to loss recovery, whose timer is to be set behind the last one.
-    fn register(&mut self, now: Timestamp, built: Built, is_mtu_probe: bool) {
+    fn register(&mut self, now: Timestamp, built: Built, ecn: Ecn, is_mtu_probe: bool) {
         self.count_sent(built.size);
         if built.eliciting && !self.eliciting_since_heard {
             self.eliciting_since_heard = true;
@@ -512,12 +529,23 @@ impl Connection {
                 pn: built.number,
                 size: u16::try_from(built.size).unwrap_or(u16::MAX),
                 ack_eliciting: built.eliciting,
-                ecn: self.recovery.ecn(),
+                ecn,
                 is_mtu_probe,
                 path_generation: self.recovery.path_generation(),
                 carried: built.carried,
             },
         );
+    }
+
+    /// The mark for a packet of the active path (`stt-recovery.md` §8). What a session or a path begins with must not
+    /// be lost for it, nor an acknowledgement, which nobody misses.
+    fn mark(&self, plan: Plan) -> Ecn {
+        let asks = plan.data || plan.fill;
+        if asks && self.active.is_validated() && self.greeting.is_none() {
+            self.recovery.ecn()
+        } else {
+            Ecn::NotEct
+        }
     }
 
     fn count_sent(&mut self, size: usize) {

@@ -9,7 +9,9 @@ pub(super) struct EcnValidator {
     counts: EcnCounts,
     /// Packets sent with ECT(0) on the session.
     sent: u64,
-    /// Packets of this path's test that were lost.
+    /// The test under way, or the last one, began with this packet.
+    test_from: u64,
+    /// Packets of it that were lost.
     test_lost: u8,
 }
 
@@ -39,6 +41,7 @@ impl EcnValidator {
                 ce: 0,
             },
             sent: 0,
+            test_from: 0,
             test_lost: 0,
         }
     }
@@ -61,13 +64,21 @@ impl EcnValidator {
         }
     }
 
-    pub(super) fn on_lost_marked(&mut self) {
-        if let State::Testing(_) | State::Unknown = self.state {
+    pub(super) fn on_lost_marked(&mut self, pn: u64) {
+        if let State::Testing(_) | State::Unknown = self.state
+            && pn >= self.test_from
+        {
             self.test_lost = self.test_lost.saturating_add(1);
             if self.test_lost >= TEST_PACKETS {
                 self.state = State::Failed;
             }
         }
+    }
+
+    /// Whether the path was given up.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn has_failed(&self) -> bool {
+        self.state == State::Failed
     }
 
     /// Looks at an acknowledgement that raised the largest acknowledged number and newly
@@ -104,11 +115,19 @@ impl EcnValidator {
         ce > 0
     }
 
-    /// A new path has to be tested anew; the peer's totals go on.
-    pub(super) fn on_path_change(&mut self) {
+    /// A new path has to be tested anew, from packet `next_pn` on; the peer's totals go on.
+    pub(super) fn on_path_change(&mut self, next_pn: u64) {
         if self.state != State::Off {
             self.state = State::Testing(0);
+            self.test_from = next_pn;
             self.test_lost = 0;
+        }
+    }
+
+    /// Nothing arrives any more: perhaps what is marked doesn't, since the route has changed.
+    pub(super) fn on_silence(&mut self, next_pn: u64) {
+        if self.state == State::Capable {
+            self.on_path_change(next_pn);
         }
     }
 }
@@ -156,7 +175,7 @@ mod tests {
             assert!(!ecn.on_ack(1, lie), "{lie:?}");
             assert_eq!(ecn.mark(), Ecn::NotEct);
             assert!(!ecn.on_ack(0, counts(5, 0, 3)), "failed once is failed");
-            ecn.on_path_change();
+            ecn.on_path_change(10);
             assert_eq!(ecn.mark(), Ecn::Ect0);
         }
     }
@@ -172,10 +191,25 @@ mod tests {
     #[test]
     fn a_path_that_eats_marked_packets_fails() {
         let mut ecn = sent(10);
-        for _ in 0..10 {
-            ecn.on_lost_marked();
+        for pn in 0..10 {
+            ecn.on_lost_marked(pn);
         }
         assert!(!ecn.on_ack(0, counts(0, 0, 0)));
         assert_eq!(ecn.mark(), Ecn::NotEct);
+    }
+    /// Nor those of its own before it was tested anew.
+    #[test]
+    fn losses_of_another_path_count_against_none() {
+        let mut ecn = sent(10);
+        (0..9).for_each(|pn| ecn.on_lost_marked(pn));
+        ecn.on_path_change(10);
+        ecn.on_sent_marked();
+        ecn.on_lost_marked(10);
+        assert_eq!(ecn.mark(), Ecn::Ect0);
+        assert!(!ecn.on_ack(1, counts(1, 0, 0)));
+        ecn.on_silence(20);
+        (11..20).for_each(|pn| ecn.on_lost_marked(pn));
+        ecn.on_lost_marked(20);
+        assert_eq!(ecn.mark(), Ecn::Ect0);
     }
 }

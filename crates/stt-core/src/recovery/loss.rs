@@ -55,6 +55,7 @@ impl<T> Recovery<T> {
         self.last_eliciting_at = now;
         self.stats.probe_timeouts += 1;
         if self.pto_count > 1 {
+            self.ecn.on_silence(self.peek_pn());
             let largest = self.largest_open();
             self.on_large_loss(largest, false, now, out);
         }
@@ -152,7 +153,7 @@ impl<T> Recovery<T> {
             tally.largest = tally.largest.max(size);
         }
         if kind.ect0 && current {
-            self.ecn.on_lost_marked();
+            self.ecn.on_lost_marked(pn);
         }
         if congestion {
             tally.bytes += u64::from(size);

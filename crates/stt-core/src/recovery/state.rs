@@ -242,7 +242,7 @@ impl<T> Recovery<T> {
         self.rtt = RttEstimator::new(self.timers.first_rtt());
         self.reordering.reset();
         self.delivery = Delivery::new(now);
-        self.ecn.on_path_change();
+        self.ecn.on_path_change(self.next_pn);
         self.mtud.on_path_change(now);
         let mtu = self.mtu();
         self.controller = self
@@ -262,9 +262,14 @@ impl<T> Recovery<T> {
         self.path_generation
     }
 
-    /// The ECN field for the next packet of the current path.
+    /// The ECN field for the next packet of the current path. From the second time-out in a row on none is marked:
+    /// perhaps the path drops what is.
     pub(crate) const fn ecn(&self) -> Ecn {
-        self.ecn.mark()
+        if self.pto_count > 1 {
+            Ecn::NotEct
+        } else {
+            self.ecn.mark()
+        }
     }
 
     /// Size of full packets, bytes.
@@ -335,6 +340,12 @@ impl<T> Recovery<T> {
     pub(crate) fn release_memory(&mut self) {
         self.sent.shrink();
         self.reordering.shrink();
+    }
+
+    /// Whether marks don't come through on this path (8.2).
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn ecn_has_failed(&self) -> bool {
+        self.ecn.has_failed()
     }
 
     /// Slots in the store.

@@ -49,8 +49,28 @@ pub struct LinkConfig {
     pub corrupt: u32,
     /// Marked CE if the sender allows.
     pub mark: u32,
+    /// With so many bytes waiting for the bottleneck all are marked CE if the sender allows.
+    pub mark_above: usize,
+    /// What becomes of the ECN field.
+    pub ecn: EcnField,
+    /// Datagrams that this happens to: one of several routers does it, or all do.
+    pub ecn_share: u32,
     /// Nothing passes.
     pub cut: bool,
+}
+
+/// What a link does to datagrams by their ECN field, after it has marked them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EcnField {
+    /// Nothing.
+    #[default]
+    Kept,
+    /// Sets it to zero.
+    Cleared,
+    /// ECT(0) becomes ECT(1).
+    Changed,
+    /// Drops them unless it is zero.
+    Dropped,
 }
 
 impl LinkConfig {
@@ -66,6 +86,9 @@ impl LinkConfig {
         duplicate: 0,
         corrupt: 0,
         mark: 0,
+        mark_above: usize::MAX,
+        ecn: EcnField::Kept,
+        ecn_share: 1_000_000,
         cut: false,
     };
 
@@ -87,6 +110,8 @@ impl LinkConfig {
 pub struct SimpleLink {
     config: LinkConfig,
     rng: ChaCha8Rng,
+    /// Luck of the ECN field, apart from the other.
+    ecn_rng: ChaCha8Rng,
     /// When the bottleneck has sent everything that waits.
     free_at: Timestamp,
     /// The latest drop: what follows soon may share its fate.
@@ -96,9 +121,12 @@ pub struct SimpleLink {
 impl SimpleLink {
     /// A link that draws its luck from `seed`.
     pub fn new(config: LinkConfig, seed: u64) -> Self {
+        let mut ecn_rng = ChaCha8Rng::seed_from_u64(seed);
+        ecn_rng.set_stream(1);
         Self {
             config,
             rng: ChaCha8Rng::seed_from_u64(seed),
+            ecn_rng,
             free_at: Timestamp::ZERO,
             dropped_at: None,
         }
@@ -134,7 +162,8 @@ impl Link for SimpleLink {
         let lost = self.luck(config.loss) || in_burst && again;
         let duplicate = self.luck(config.duplicate);
         let corrupt = self.luck(config.corrupt);
-        let mark = self.luck(config.mark);
+        let mut mark = self.luck(config.mark);
+        let treated = self.ecn_rng.next_u32() % 1_000_000 < config.ecn_share;
         let place = self.rng.next_u64();
         let late = self.rng.next_u64();
         if lost {
@@ -148,6 +177,7 @@ impl Link for SimpleLink {
             let begins = self.free_at.max(now);
             let waiting = begins.saturating_since(now);
             let waiting_bytes = waiting.as_nanos() * u128::from(rate) / 8_000_000_000;
+            mark |= waiting_bytes >= config.mark_above as u128;
             if waiting_bytes + flight.bytes.len() as u128 > config.queue as u128 {
                 return;
             }
@@ -162,6 +192,12 @@ impl Link for SimpleLink {
         }
         if mark && matches!(flight.ecn, Ecn::Ect0 | Ecn::Ect1) {
             flight.ecn = Ecn::Ce;
+        }
+        match config.ecn {
+            EcnField::Cleared if treated => flight.ecn = Ecn::NotEct,
+            EcnField::Changed if treated && flight.ecn == Ecn::Ect0 => flight.ecn = Ecn::Ect1,
+            EcnField::Dropped if treated && flight.ecn != Ecn::NotEct => return,
+            _ => {}
         }
         let jitter = u64::try_from(config.jitter.as_nanos()).unwrap_or(u64::MAX);
         let spread = |luck: u64| Duration::from_nanos(if jitter == 0 { 0 } else { luck % jitter });

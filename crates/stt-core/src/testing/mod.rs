@@ -6,6 +6,6 @@ pub mod peer;
 mod qlog;
 pub mod simulate;
 
-pub use link::{Flight, InFlight, Link, LinkConfig, SimpleLink};
+pub use link::{EcnField, Flight, InFlight, Link, LinkConfig, SimpleLink};
 pub use pair::{Pair, Tap, address};
 pub use qlog::Qlog;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::pair::Pair;
+use super::pair::{Pair, path};
 use crate::{
     Dir, Event, LinkProfile, SessionConfig, Side, StreamId, connection::ConnectionError,
     stream::ReadError, testing::LinkConfig, wire::Limits,
@@ -92,6 +92,70 @@ fn loss_reordering_duplication_and_corruption_change_nothing_but_time() {
     assert!(pair.end(Side::Initiator).stats().packets_lost > 0);
     assert!(pair.end(Side::Responder).stats().failed_opens > 0);
     assert!(pair.end(Side::Responder).stats().duplicates > 0);
+}
+
+#[test]
+fn a_reason_is_cut_at_256_bytes() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    let now = pair.now;
+    pair.end(Side::Initiator).close(now, 7, &"y".repeat(700));
+    pair.run(Duration::from_millis(10));
+    let reason = "y".repeat(256);
+    let closed = ConnectionError::ApplicationClosed { code: 7, reason };
+    assert!(
+        pair.events(Side::Responder)
+            .contains(&Event::Closed(closed))
+    );
+}
+
+#[test]
+fn packets_that_come_again_keep_no_session() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    pair.end(Side::Initiator).ping();
+    pair.run(Duration::from_millis(100));
+    let mut sent = pair.log.iter().rev();
+    let (_, last) = sent.find(|(side, _)| *side == Side::Initiator).unwrap();
+    let last = last.clone();
+    for link in &mut pair.links {
+        link.config_mut().cut = true;
+    }
+    for _ in 0..29 {
+        pair.inject(Side::Responder, path(0), last.clone());
+        pair.run(SECOND);
+    }
+    assert!(pair.end(Side::Responder).stats().duplicates >= 28);
+    assert!(
+        pair.events(Side::Responder)
+            .contains(&Event::Closed(ConnectionError::TimedOut))
+    );
+}
+
+/// A window of two packets is full at once. The responder forgets the handshake after 20 s.
+#[test]
+fn the_first_ping_is_repeated_into_a_full_window() {
+    let link = LinkConfig {
+        mtu: 128,
+        ..LinkConfig::bottleneck(1_400, Duration::from_millis(450))
+    };
+    let profile = LinkProfile {
+        mtu: 128,
+        rate_hint: Some(1_400),
+        ..LinkProfile::default()
+    };
+    let mut pair = Pair::with(link, profile, SessionConfig::default(), Aead::Aes256Gcm);
+    let id = pair.end(Side::Initiator).open(Dir::Uni).unwrap();
+    pair.end(Side::Initiator)
+        .streams()
+        .write(id, &[0; 1_000])
+        .unwrap();
+    pair.links[0].config_mut().cut = true;
+    pair.run(Duration::from_millis(10));
+    assert!(pair.end(Side::Initiator).bytes_in_flight() > 200);
+    pair.links[0].config_mut().cut = false;
+    pair.run(Duration::from_millis(1_600));
+    assert!(pair.end(Side::Responder).is_open());
 }
 
 #[test]

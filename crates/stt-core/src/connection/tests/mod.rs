@@ -1,4 +1,5 @@
 mod data;
+mod ecn;
 mod hostile;
 mod keys;
 mod pair;

@@ -25,6 +25,8 @@ pub(super) struct Pair {
     pub(super) log: Vec<(Side, Vec<u8>)>,
     /// Where the peer sees each end.
     pub(super) addresses: [PathId; 2],
+    /// Further ways: what each end calls them.
+    pub(super) ways: Vec<[PathId; 2]>,
 }
 
 pub(super) struct End {
@@ -98,6 +100,7 @@ impl Pair {
             flights: [InFlight::new(), InFlight::new()],
             log: Vec::new(),
             addresses: [path(Side::Initiator as u8), path(Side::Responder as u8)],
+            ways: Vec::new(),
         }
     }
 
@@ -120,14 +123,16 @@ impl Pair {
                     break;
                 };
                 // A datagram arrives if it is addressed to where the peer is.
-                let reaches = transmit.path == self.addresses[!side as usize];
-                let from = self.addresses[side as usize];
+                let first = [self.addresses[1], self.addresses[0]];
+                let mut ways = core::iter::once(&first).chain(&self.ways);
+                let way = ways.find(|way| way[side as usize] == transmit.path);
                 let segment = transmit.segment_size.unwrap_or(transmit.size);
                 for datagram in buf[..transmit.size].chunks(segment) {
                     self.log.push((side, datagram.to_vec()));
-                    if !reaches {
+                    let Some(way) = way else {
                         continue;
-                    }
+                    };
+                    let from = way[!side as usize];
                     let flight = Flight {
                         bytes: datagram.to_vec(),
                         ecn: transmit.ecn,

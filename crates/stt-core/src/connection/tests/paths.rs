@@ -6,7 +6,7 @@ use super::{
     data::transfer,
     pair::{Pair, path},
 };
-use crate::{Event, Side, testing::LinkConfig};
+use crate::{Ecn, Event, Side, connection::ConnectionError, testing::LinkConfig};
 
 #[test]
 fn a_rebound_address_is_followed() {
@@ -78,6 +78,66 @@ fn a_packet_forwarded_from_the_side_pulls_nothing_away() {
     assert_eq!(pair.end(Side::Responder).path(), path(0));
 }
 
+/// It worked a moment ago. Without that, a session whose challenges are lost would end.
+#[test]
+fn the_former_path_is_taken_for_proven_on_return() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    let [first, second] = [(); 2].map(|()| pair.stolen_ping());
+    for link in &mut pair.links {
+        link.config_mut().cut = true;
+    }
+    pair.inject(Side::Responder, path(66), first);
+    assert!(!pair.end(Side::Responder).active.is_validated());
+    pair.inject(Side::Responder, path(0), second);
+    assert_eq!(pair.end(Side::Responder).path(), path(0));
+    assert!(pair.end(Side::Responder).active.is_validated());
+    pair.run(Duration::from_secs(10));
+    assert!(!pair.end(Side::Responder).is_closed());
+}
+
+/// Its driver sends nothing, for its socket is full.
+#[test]
+fn a_path_fails_also_where_no_challenge_can_be_sent() {
+    for former in [true, false] {
+        let mut pair = Pair::new(LinkConfig::PERFECT);
+        pair.run(Duration::from_millis(100));
+        let mut stolen = pair.stolen_ping();
+        let now = pair.now;
+        let responder = pair.end(Side::Responder);
+        responder.handle_packet(now, path(66), Ecn::NotEct, &mut stolen);
+        assert_eq!(responder.path(), path(66));
+        if !former {
+            responder.former = None;
+        }
+        let mut end = now;
+        while responder.path() == path(66) && !responder.is_closed() {
+            end = responder.poll_timeout().unwrap();
+            responder.handle_timeout(end);
+        }
+        assert!(end.saturating_since(now) < Duration::from_secs(6));
+        let events: Vec<Event> = core::iter::from_fn(|| responder.poll_event()).collect();
+        if former {
+            assert_eq!(responder.path(), path(0));
+            assert!(events.contains(&Event::PathFailed(path(66))));
+        } else {
+            assert!(events.contains(&Event::Closed(ConnectionError::NoPath)));
+        }
+    }
+}
+
+/// Nobody has anything else to say.
+#[test]
+fn the_peer_of_an_end_that_moves_follows_at_once() {
+    let mut pair = Pair::new(LinkConfig::PERFECT);
+    pair.run(Duration::from_millis(100));
+    pair.ways = vec![[path(20), path(21)]];
+    pair.end(Side::Initiator).migrate(path(20));
+    pair.run(Duration::from_millis(50));
+    assert_eq!(pair.end(Side::Initiator).path(), path(20));
+    assert_eq!(pair.end(Side::Responder).path(), path(21));
+}
+
 /// Nobody has anything to say: the challenge on the former path alone brings the session back, long before the other one
 /// is given up.
 #[test]
@@ -127,6 +187,31 @@ fn at_most_three_times_what_came_goes_to_an_unproven_path() {
         "{to_victim} for {}",
         sent.size
     );
+}
+
+/// Both ends move at once, each to another path, and all paths work: each follows the other.
+#[test]
+fn ends_that_follow_each_other_meet() {
+    let mut pair = Pair::new(LinkConfig::bottleneck(5_000_000, Duration::from_millis(20)));
+    pair.run(Duration::from_millis(200));
+    pair.ways = vec![[path(20), path(21)], [path(30), path(31)]];
+    pair.end(Side::Initiator).migrate(path(20));
+    pair.end(Side::Responder).migrate(path(31));
+    for side in [Side::Initiator, Side::Responder] {
+        let id = pair.end(side).open(crate::Dir::Uni).unwrap();
+        pair.end(side).streams().write(id, &[0; 1 << 20]).unwrap();
+    }
+    pair.run(Duration::from_millis(500));
+    let before = [Side::Initiator, Side::Responder].map(|side| pair.end(side).stats().path_changes);
+    assert!(
+        before.iter().all(|changes| (2..6).contains(changes)),
+        "{before:?}"
+    );
+    pair.run(Duration::from_secs(1));
+    let after = [Side::Initiator, Side::Responder].map(|side| pair.end(side).stats().path_changes);
+    assert_eq!(before, after);
+    let met = [Side::Initiator, Side::Responder].map(|side| pair.end(side).path());
+    assert!(pair.ways.contains(&met), "{met:?}");
 }
 
 /// Two ends of which the responder has many gaps to tell of.

@@ -362,6 +362,21 @@ fn slow_start_doubles() {
     }
 }
 
+/// RFC 9002 §7.7: a little more than a window each round trip, two of them while the window doubles.
+#[test]
+fn a_window_and_a_quarter_is_paced_over_a_round_trip_in_slow_start_two() {
+    let mut bench = bench();
+    bench.send(12).at(100).ack(&[0..=11]);
+    let per_round_trip = |bench: &Bench| bench.recovery.pacing_rate() / 10;
+    assert_eq!(bench.recovery.rtt().smoothed(), Duration::from_millis(100));
+    assert_eq!(per_round_trip(&bench), 2 * bench.recovery.cwnd());
+    bench.send(12).ack(&[15..=23]);
+    assert_eq!(bench.recovery.stats().congestion_events, 1);
+    let smoothed = bench.recovery.rtt().smoothed().as_nanos();
+    let expected = u128::from(bench.recovery.cwnd()) * 1_250_000_000 / smoothed;
+    assert_eq!(u128::from(bench.recovery.pacing_rate()), expected);
+}
+
 #[test]
 fn a_window_that_is_not_used_does_not_grow() {
     let mut bench = bench();
@@ -469,6 +484,27 @@ fn other_paths_have_no_part() {
     assert_eq!(bench.recovery.stats().congestion_events, 0);
 }
 
+/// The rate-based controller minds what a round loses, wherever its event began.
+#[test]
+fn losses_on_the_former_path_are_none_of_the_new_one() {
+    let window = |lose: bool| {
+        let mut bench = Bench::new(config(ControllerKind::Rate));
+        bench.send(20);
+        bench.recovery.on_path_change(bench.now);
+        bench.send(10);
+        let old = if lose { 19..=19 } else { 0..=19 };
+        let mut lost = bench.at(50).ack(&[20..=29, old]).len();
+        for round in 1..4 {
+            let first = bench.recovery.peek_pn();
+            bench.send(10).at(50 + 50 * round);
+            lost += bench.ack(&[first..=first + 9]).len();
+        }
+        assert_eq!(lost, if lose { 19 } else { 0 });
+        (bench.recovery.cwnd(), bench.recovery.pacing_rate())
+    };
+    assert_eq!(window(true), window(false));
+}
+
 #[test]
 fn a_new_path_has_no_backoff_and_no_tolerance_for_reordering() {
     let mut bench = bench();
@@ -504,6 +540,51 @@ fn a_new_path_is_tested_for_ecn_anew() {
 }
 
 /// Before a round trip is known 3 PTO are a guess (RFC 9002 §7.6.2).
+/// The route may have changed to one that drops what is marked.
+#[test]
+fn after_two_time_outs_nothing_is_marked_and_ecn_is_tested_anew() {
+    let mut bench = Bench::new(RecoveryConfig {
+        ecn: true,
+        ..config(ControllerKind::NewReno)
+    });
+    let mark = |bench: &mut Bench| {
+        let ecn = bench.recovery.ecn();
+        bench.send_as(1_000, true, ecn, false);
+        ecn == Ecn::Ect0
+    };
+    let acknowledge = |bench: &mut Bench, range: RangeInclusive<u64>, ect0| {
+        let ack = AckInfo {
+            largest: *range.end(),
+            delay: Duration::ZERO,
+            ecn: Some(EcnCounts {
+                ect0,
+                ..EcnCounts::default()
+            }),
+        };
+        let (now, ranges) = (bench.now, core::iter::once(range));
+        let taken = bench.recovery.on_ack(now, &ack, ranges, &mut bench.out);
+        assert_eq!(taken, Ok(()));
+    };
+    assert!((0..10).all(|_| mark(&mut bench)));
+    bench.at(50);
+    acknowledge(&mut bench, 0..=9, 10);
+    assert!((10..30).all(|_| mark(&mut bench)), "validated");
+    for marks in [true, false] {
+        let at = bench.recovery.next_timeout().unwrap();
+        bench.now = at;
+        assert_eq!(bench.recovery.on_timeout(at, &mut bench.out), Probes(2));
+        assert_eq!(mark(&mut bench), marks);
+    }
+    // Only what was not marked has arrived. The 21 that were lost tell nothing of the new test.
+    acknowledge(&mut bench, 31..=31, 10);
+    assert_eq!(bench.out.lost.len(), 21);
+    assert!(!bench.recovery.ecn_has_failed());
+    assert!((0..10).all(|_| mark(&mut bench)));
+    assert!((0..4).all(|_| !mark(&mut bench)), "the result is awaited");
+    acknowledge(&mut bench, 45..=45, 10);
+    assert!(bench.recovery.ecn_has_failed());
+}
+
 #[test]
 fn losses_before_the_first_sample_of_a_path_are_no_persistent_congestion() {
     let mut bench = bench();

@@ -9,7 +9,7 @@ use stt_core::{
 };
 
 use super::{Case, PING};
-use crate::support::{Node, config_on};
+use crate::support::{Node, config_on, path};
 
 fn new_id(sequence: u64, retire_prior_to: u64, id: &[u8]) -> Vec<u8> {
     [
@@ -163,6 +163,34 @@ fn an_id_that_comes_after_it_was_asked_back_is_given_back_at_once() {
     case.tell(&new_id(1, 0, b"late"));
     assert!(gives_back(&case.heard(), 1));
     case.assert_unharmed();
+}
+
+/// Packets may be copied and late: what was given back is no spare id.
+#[test]
+fn a_new_id_that_comes_again_after_the_id_was_given_back_gives_none() {
+    let mut case = Case::new();
+    case.tell(&new_id(1, 0, b"next"));
+    case.heard();
+    let tell_from = |case: &mut Case, from: &str, frames: &[u8]| {
+        let packet = case.peer.seal(frames);
+        case.bob.receive(from, &packet);
+    };
+    tell_from(&mut case, "elsewhere", &[PING]);
+    for packet in case.heard() {
+        for frame in Frames::new(&packet.frames) {
+            if let Ok(Frame::PathChallenge(data)) = frame {
+                tell_from(&mut case, "elsewhere", &[&[0x1b][..], &data].concat());
+            }
+        }
+    }
+    assert!(gives_back(&case.heard(), 0));
+    tell_from(&mut case, "elsewhere", &new_id(0, 0, &PEER_ID));
+    tell_from(&mut case, "third", &[PING]);
+    let sent = case.bob.sent();
+    assert!(sent.iter().any(|(to, _)| *to == path("third")));
+    for (_, datagram) in &sent {
+        assert_eq!(&datagram[1..5], b"next");
+    }
 }
 
 #[test]

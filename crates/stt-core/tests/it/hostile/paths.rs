@@ -106,6 +106,54 @@ fn at_most_three_times_what_came_from_an_unproven_address_goes_there() {
     assert!(sent > 0);
 }
 
+/// A CLOSE goes out again and again, each time somebody knocks.
+#[test]
+fn closes_count_among_what_goes_to_an_unproven_address() {
+    let mut case = Case::new();
+    let mut received = tell_from(&mut case, "victim", &[PING]);
+    let now = case.bob.now;
+    case.connection().close(now, 7, &"x".repeat(256));
+    let (mut sent, mut longest) = (0, 0);
+    for _ in 0..130 {
+        for (to, datagram) in case.bob.sent() {
+            if to == path("victim") {
+                sent += datagram.len();
+                longest = longest.max(datagram.len());
+                assert!(sent <= 3 * received, "{sent} for {received}");
+            }
+        }
+        received += tell_from(&mut case, "victim", &[PING]);
+    }
+    assert!(longest > 256, "the whole reason once it was earned");
+}
+
+/// A larger packet than the path is known to take might be all that may go there.
+#[test]
+fn no_larger_packets_are_tried_on_an_unproven_path() {
+    let mut case = Case::new();
+    (1..4).for_each(|sequence| case.tell(&new_id(sequence)));
+    tell_from(&mut case, "victim", &[PING]);
+    let mut largest_sent = 0;
+    for _ in 0..20 {
+        let largest = case.peer.largest.unwrap();
+        let ack = numbers(&[0x02, largest, 0, 0, 0]);
+        tell_from(
+            &mut case,
+            "victim",
+            &[&ack[..], &[PING], &[0; 1_000]].concat(),
+        );
+        for (_, (to, datagram)) in case.bob.pass(20) {
+            case.peer.open(&datagram);
+            if to == path("victim") {
+                largest_sent = largest_sent.max(datagram.len());
+            }
+        }
+    }
+    assert_eq!(case.path(), path("victim"));
+    assert_eq!(case.stats().rtt.as_millis(), 20, "measured");
+    assert!((1..=1_200).contains(&largest_sent), "{largest_sent}");
+}
+
 #[test]
 fn only_the_answer_to_a_challenge_proves_a_path() {
     let mut case = Case::new();
@@ -142,6 +190,11 @@ fn only_the_highest_number_with_something_else_than_probes_moves_the_session() {
         "elsewhere",
         &[challenge(1), vec![0; 20]].concat(),
     );
+    assert_eq!(case.path(), path("mallory"));
+    tell_from(&mut case, "elsewhere", &new_id(1));
+    assert_eq!(case.path(), path("mallory"));
+    let response = [&[0x1b][..], &[7; 8]].concat();
+    tell_from(&mut case, "elsewhere", &response);
     assert_eq!(case.path(), path("mallory"));
     tell_from(&mut case, "elsewhere", &[PING]);
     assert_eq!(case.path(), path("elsewhere"));
@@ -183,6 +236,25 @@ fn a_path_that_fails_is_left_within_three_probe_time_outs() {
         assert!(waited < Duration::from_secs(6), "{waited:?}");
     }
     assert_eq!(case.path(), path("mallory"));
+    // It is not doubted, though nobody answers there either.
+    case.bob.pass(10_000);
+    case.assert_unharmed();
+}
+
+/// RFC 9000 §9.3.3: whoever is asked on the path that is used says something that is no probe, so that the session comes
+/// back if somebody on the side has pulled it away.
+#[test]
+fn a_challenge_on_the_active_path_is_answered_with_an_acknowledgement_beside() {
+    let mut case = Case::new();
+    case.tell(&challenge(1));
+    let [answer] = &case.heard()[..] else {
+        panic!("one packet");
+    };
+    let frames: Vec<_> = Frames::new(&answer.frames).map(Result::unwrap).collect();
+    assert!(matches!(
+        frames[..],
+        [Frame::PathResponse(_), Frame::Ack(_), ..]
+    ));
 }
 
 #[test]
