@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 
 use super::link::{Flight, InFlight, Link};
 use crate::{
-    Connection, ConnectionHandle, Endpoint, EndpointEvent, Event, LinkProfile, PathId, Side,
+    Connection, ConnectionHandle, Ecn, Endpoint, EndpointEvent, Event, LinkProfile, PathId, Side,
     Timestamp,
     endpoint::{ConnectConfig, ConnectError},
 };
@@ -16,6 +16,8 @@ pub struct Pair {
     /// The clock.
     pub now: Timestamp,
     ends: [End; 2],
+    /// The ways between the ends: what each end calls it, by the address of the other there.
+    ways: Vec<[PathId; 2]>,
     links: [Box<dyn Link>; 2],
     flights: [InFlight<(PathId, Flight)>; 2],
     buf: Vec<u8>,
@@ -23,27 +25,24 @@ pub struct Pair {
     tap: Option<Tap>,
 }
 
-/// Sees every datagram: when, who sent it, its bytes.
-pub type Tap = Box<dyn FnMut(Timestamp, Side, &[u8])>;
+/// Sees every datagram: when, who sent it, its ECN field, its bytes.
+pub type Tap = Box<dyn FnMut(Timestamp, Side, Ecn, &[u8])>;
 
 struct End {
     endpoint: Endpoint,
-    /// Where the other end sees it.
-    address: PathId,
     events: VecDeque<EndpointEvent>,
 }
 
 impl Pair {
     /// The initiator and the responder to be, and the link that each sends into.
     pub fn new(endpoints: [Endpoint; 2], links: [Box<dyn Link>; 2]) -> Self {
-        let mut names = 0..;
         Self {
             now: Timestamp::ZERO,
             ends: endpoints.map(|endpoint| End {
                 endpoint,
-                address: address(names.next().unwrap_or(0)),
                 events: VecDeque::new(),
             }),
+            ways: vec![[address(1), address(0)]],
             links,
             flights: [InFlight::new(), InFlight::new()],
             buf: vec![0; 1 << 17],
@@ -78,14 +77,24 @@ impl Pair {
         end.events.clear();
     }
 
-    /// Puts `side` at another address, as a NAT does: datagrams to the old one are lost.
+    /// Puts `side` at another address of the newest way, as a NAT does: datagrams to the old one are lost.
     pub fn rebind(&mut self, side: Side, name: u16) {
-        self.ends[side as usize].address = address(name);
+        if let Some(way) = self.ways.last_mut() {
+            way[!side as usize] = address(name);
+        }
     }
 
-    /// Where `side` is.
+    /// Opens one more way, on which the responder is at the first address and the initiator at the second.
+    /// Those that there are stay open.
+    pub fn open_way(&mut self, responder: u16, initiator: u16) {
+        self.ways.push([address(responder), address(initiator)]);
+    }
+
+    /// Where `side` is, on the newest way.
     pub fn address(&self, side: Side) -> PathId {
-        self.ends[side as usize].address
+        self.ways
+            .last()
+            .map_or(address(0), |way| way[!side as usize])
     }
 
     /// `side` opens a session to the other end.
@@ -146,7 +155,6 @@ impl Pair {
     /// Sends what both ends have to send and takes their events.
     pub fn flush(&mut self) {
         for side in [Side::Initiator, Side::Responder] {
-            let other = self.ends[!side as usize].address;
             let end = &mut self.ends[side as usize];
             let mut sent = 0_u32;
             while let Some(transmit) = end.endpoint.poll_transmit(self.now, 10, &mut self.buf) {
@@ -155,18 +163,19 @@ impl Pair {
                 let segment = transmit.segment_size.unwrap_or(transmit.size);
                 for datagram in self.buf[..transmit.size].chunks(segment) {
                     if let Some(tap) = &mut self.tap {
-                        tap(self.now, side, datagram);
+                        tap(self.now, side, transmit.ecn, datagram);
                     }
                     // What goes to an address that nobody has is lost.
-                    if transmit.path != other {
+                    let is_there = |way: &&[PathId; 2]| way[side as usize] == transmit.path;
+                    let Some(way) = self.ways.iter().find(is_there) else {
                         continue;
-                    }
+                    };
                     let flight = Flight {
                         bytes: datagram.to_vec(),
                         ecn: transmit.ecn,
                     };
                     let flights = &mut self.flights[!side as usize];
-                    let from = end.address;
+                    let from = way[!side as usize];
                     self.links[side as usize].send(self.now, flight, &mut |at, flight| {
                         flights.push(at, (from, flight));
                     });

@@ -33,7 +33,7 @@ fn run() -> Vec<u8> {
     let mut pair = Pair::new(endpoints, links);
     let bytes = Rc::new(RefCell::new(Vec::new()));
     let seen = bytes.clone();
-    pair.tap(Box::new(move |now: Timestamp, side, datagram| {
+    pair.tap(Box::new(move |now: Timestamp, side, _, datagram| {
         let mut seen = seen.borrow_mut();
         seen.extend_from_slice(&now.as_nanos().to_be_bytes());
         seen.push(side as u8);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Draw, HalfPlan, Plan, byte};
 use crate::{
-    Connection, DatagramEvent, Dir, Event, ReadError, Side, StreamEvent, StreamId, WriteError,
+    Connection, DatagramEvent, Dir, Event, ReadError, SendDatagramError, Side, StreamEvent,
+    StreamId, WriteError,
 };
 
 /// Bytes written or read at once.
@@ -311,7 +312,13 @@ impl App {
         for (offset, slot) in (0..).zip(&mut data[8..]) {
             *slot = byte(id, self.side, offset);
         }
-        datagrams.send(&data).map_err(|error| error.to_string())
+        match datagrams.send(&data) {
+            Err(SendDatagramError::Blocked) => {
+                self.datagrams_left += 1;
+                Ok(())
+            }
+            sent => sent.map_err(|error| error.to_string()),
+        }
     }
 
     fn read_datagrams(&mut self, connection: &mut Connection) -> Result<(), String> {

@@ -3,9 +3,12 @@
 //! [`run`] draws links, faults and applications from a seed and runs two endpoints to the end. The
 //! same seed gives the same bytes. Checked: what arrives on a stream is a prefix of what was sent,
 //! in order, once; the end comes after all of it; buffers stay within their limits; everything
-//! finishes as long as the link passes enough; both ends are closed at last.
+//! finishes as long as the link passes enough; both ends are closed at last; no window is under its minimum; ECN is
+//! given up where it does not come through, and only there. `docs/spec/stt-recovery.md` §11 lists what is drawn.
 
 mod app;
+mod ends;
+mod invariants;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -15,6 +18,7 @@ use core::fmt;
 
 use crate::Timestamp;
 
+pub use ends::EndPlan;
 pub use plan::{Fault, Plan};
 pub use world::{run, run_with_qlog};
 
@@ -31,6 +35,12 @@ pub struct Report {
     pub delivered: u64,
     /// Key updates of both ends.
     pub updates: u64,
+    /// Packets that came marked CE.
+    pub marked: u64,
+    /// Ends that gave ECN up.
+    pub unmarked: u64,
+    /// Changes of path of both ends.
+    pub moves: u64,
     /// A hash of every datagram with its time: two runs of one seed agree in it.
     pub fingerprint: u64,
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+use super::ends::{CommonPlan, EndPlan};
 use crate::{
     ControllerKind, Dir, LinkProfile, SessionConfig, Side, StreamId, connection::RekeyLimits,
     testing::LinkConfig, wire::Limits,
@@ -17,6 +18,8 @@ pub enum Fault {
     Cut(Duration),
     /// An end gets another address.
     Rebind(Side),
+    /// A second way opens, and an end goes there by itself.
+    Move(Side),
     /// An end asks for new keys.
     Rekey(Side),
     /// Both links change.
@@ -31,12 +34,14 @@ pub enum Fault {
 pub struct Plan {
     /// What it was drawn from.
     pub seed: u64,
-    /// What both ends believe of the link.
-    pub profile: LinkProfile,
+    /// What each end believes of the link.
+    pub profiles: [LinkProfile; 2],
     /// What it is.
     pub link: LinkConfig,
-    /// Both ends' configuration.
-    pub config: SessionConfig,
+    /// What each end asks of its sessions.
+    pub sessions: [SessionConfig; 2],
+    /// What else each end is set to.
+    pub ends: [EndPlan; 2],
     /// Streams that each end opens, by direction.
     pub streams: [[u64; 2]; 2],
     /// Bytes of a stream, at most.
@@ -66,11 +71,15 @@ impl Plan {
         let mut draw = Draw::new(seed, 0);
         let kind = draw.below(8);
         let reliable = kind == 7;
-        let (link, profile) = match kind {
+        let (mut link, mut profile) = match kind {
             0 => draw.narrow(),
             7 => (LinkConfig::PERFECT, LinkProfile::RELIABLE),
             _ => draw.link(),
         };
+        Draw::new(seed, 10).marks(&mut link);
+        if !reliable {
+            profile.fragment = Draw::new(seed, 11).fragment(&profile);
+        }
         let rate = link.rate.unwrap_or(100_000_000);
         // Enough for the link to be busy for some seconds, little enough to be quick.
         let max_len = (rate / 8 / 2).clamp(200, 60_000);
@@ -108,7 +117,8 @@ impl Plan {
         }
         let both_open = draw.below(10) == 0;
         let shrinks = profile.timers().discovers_mtu();
-        let faults = Draw::new(seed, 2).faults(reliable, shrinks, &link);
+        let (mover, mut faults) = Draw::new(seed, 2).faults(reliable, shrinks, &link);
+        Draw::new(seed, 12).more_faults(reliable, mover, &link, &mut faults);
         if faults
             .iter()
             .any(|(_, fault)| matches!(fault, Fault::Rebind(_)))
@@ -116,11 +126,20 @@ impl Plan {
             // Who may be moved has to speak now and then, or nobody ever learns where it is.
             config.keep_alive = Some(Duration::from_secs(15));
         }
+        let mut profiles = [profile; 2];
+        let common = CommonPlan::draw(&mut Draw::new(seed, 13), &mut profiles);
+        let mut sessions = [config.clone(), config];
+        let ends = [Side::Initiator, Side::Responder].map(|side| {
+            let mut draw = Draw::new(seed, 14 + side as u64);
+            draw.session(side, &mut sessions[side as usize]);
+            EndPlan::draw(&mut draw, &common, &link)
+        });
         Self {
             seed,
-            profile,
+            profiles,
             link,
-            config,
+            sessions,
+            ends,
             streams,
             max_len,
             datagrams,
@@ -181,7 +200,7 @@ impl Draw {
         bytes
     }
 
-    fn millis(&mut self, end: u64) -> Duration {
+    pub(super) fn millis(&mut self, end: u64) -> Duration {
         Duration::from_millis(self.below(end))
     }
 
@@ -239,13 +258,13 @@ impl Draw {
         (link, profile)
     }
 
-    /// `shrinks`: sessions find out that a link takes less than they were told.
+    /// Who moves, and what happens. `shrinks`: sessions find out that a link takes less than they were told.
     fn faults(
         &mut self,
         reliable: bool,
         shrinks: bool,
         link: &LinkConfig,
-    ) -> Vec<(Duration, Fault)> {
+    ) -> (Side, Vec<(Duration, Fault)>) {
         let count = self.below(5);
         // Two ends that move at once have nobody to ask for each other.
         let mover = if self.below(2) == 0 {
@@ -281,6 +300,6 @@ impl Draw {
             })
             .collect();
         faults.sort_by_key(|(at, _)| *at);
-        faults
+        (mover, faults)
     }
 }

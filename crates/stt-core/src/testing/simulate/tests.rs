@@ -16,9 +16,13 @@ fn held(seed: u64) -> Report {
 #[test]
 fn a_hundred_seeds_hold_every_invariant() {
     let reports: Vec<_> = (0..100).map(held).collect();
-    // The plans do something: data, several sessions with new keys.
+    // The plans do something: data, several sessions with new keys, marks, and paths that don't carry them.
     assert!(reports.iter().map(|report| report.delivered).sum::<u64>() > 1_000_000);
-    assert!(reports.iter().filter(|report| report.updates > 0).count() > 20);
+    let some = |of: fn(&Report) -> u64| reports.iter().filter(|report| of(report) > 0).count();
+    assert!(some(|report| report.updates) > 20);
+    assert!(some(|report| report.marked) > 10);
+    assert!(some(|report| report.unmarked) > 20);
+    assert!(some(|report| report.moves) > 20);
 }
 
 #[test]

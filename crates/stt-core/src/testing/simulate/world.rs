@@ -11,10 +11,12 @@ use stt_crypto::secret::Seed;
 use super::{
     Failure, Report,
     app::App,
+    ends::EndPlan,
+    invariants::Invariants,
     plan::{Draw, Fault, Plan},
 };
 use crate::{
-    ConnectionError, ConnectionHandle, Endpoint, EndpointConfig, EndpointEvent, Event, Side,
+    ConnectionError, ConnectionHandle, Ecn, Endpoint, EndpointConfig, EndpointEvent, Event, Side,
     Timestamp,
     endpoint::{AnyPath, ResetConfig},
     handshake::Credentials,
@@ -49,7 +51,9 @@ pub fn run_with_qlog(
     qlog: &Qlog,
 ) -> Result<Report, Failure> {
     let mut plan = Plan::from_seed(seed);
-    plan.config.observer = Some(qlog.observer());
+    for session in &mut plan.sessions {
+        session.observer = Some(qlog.observer());
+    }
     run_plan(plan, &mut |now, line| {
         qlog.mark(now, line);
         trace(now, line);
@@ -86,37 +90,51 @@ struct World {
     wake_at: Option<Timestamp>,
     link: LinkConfig,
     restarts: u32,
+    /// Everything is closed, what opens now too.
+    ending: bool,
     addresses: u16,
     seen: Rc<RefCell<Seen>>,
+    invariants: Invariants,
 }
 
 struct Seen {
     hasher: DefaultHasher,
     datagrams: u64,
+    /// Those of each end that bore a mark.
+    marked: [u64; 2],
 }
 
 impl World {
     fn new(plan: Plan) -> Self {
         let links = [3, 4].map(|name| {
             let luck = u64::from_le_bytes(first_8(Draw::new(plan.seed, name).bytes()));
-            Box::new(SimpleLink::new(plan.link, luck)) as Box<dyn crate::testing::Link>
+            let to = if name == 3 {
+                Side::Responder
+            } else {
+                Side::Initiator
+            };
+            Box::new(SimpleLink::new(plan.link_to(to, plan.link), luck))
+                as Box<dyn crate::testing::Link>
         });
         let endpoints = [Side::Initiator, Side::Responder].map(|side| endpoint(&plan, side, 0));
         let mut pair = Pair::new(endpoints, links);
         let seen = Rc::new(RefCell::new(Seen {
             hasher: DefaultHasher::new(),
             datagrams: 0,
+            marked: [0; 2],
         }));
         let tap = seen.clone();
-        pair.tap(Box::new(move |now, side, bytes| {
+        pair.tap(Box::new(move |now, side, ecn, bytes| {
             let mut seen = tap.borrow_mut();
-            (now.as_nanos(), side as u8, bytes).hash(&mut seen.hasher);
+            (now.as_nanos(), side as u8, ecn as u8, bytes).hash(&mut seen.hasher);
             seen.datagrams += 1;
+            seen.marked[side as usize] += u64::from(ecn != Ecn::NotEct);
         }));
         Self {
             apps: [Side::Initiator, Side::Responder].map(|side| App::new(side, &plan)),
             faults: plan.faults.iter().copied().collect(),
             link: plan.link,
+            invariants: Invariants::default(),
             plan,
             pair,
             sessions: [None; 2],
@@ -126,6 +144,7 @@ impl World {
             heal_at: None,
             wake_at: None,
             restarts: 0,
+            ending: false,
             addresses: 100,
             seen,
         }
@@ -142,15 +161,19 @@ impl World {
             return Err(format!("not finished within {LIMIT:?}: {}", self.status()));
         }
         let delivered = self.apps.iter().map(|app| app.delivered).sum();
-        let mut updates = 0;
+        let (mut updates, mut marked, mut unmarked, mut moves) = (0, 0, 0, 0);
         for side in [Side::Initiator, Side::Responder] {
             if let Some(connection) =
                 self.sessions[side as usize].and_then(|handle| self.pair.connection(side, handle))
             {
                 updates += connection.stats().key_epoch;
+                moves += connection.stats().path_changes;
+                marked += connection.watch().marks.ce;
+                unmarked += u64::from(connection.watch().ecn_has_failed);
             }
         }
         let now = self.pair.now;
+        self.ending = true;
         for (side, handle) in core::mem::take(&mut self.all) {
             if let Some(connection) = self.pair.connection(side, handle) {
                 connection.close(now, 0, "done");
@@ -174,6 +197,9 @@ impl World {
             datagrams: seen.datagrams,
             delivered,
             updates,
+            marked,
+            unmarked,
+            moves,
             fingerprint: seen.hasher.finish(),
         })
     }
@@ -253,10 +279,16 @@ impl World {
             };
             more |= self.apps[side as usize].act(connection)?;
             let held = connection.streams().unacknowledged();
-            let cap = self.plan.config.streams.session_send_buffer as u64 + 64 * 4_096;
+            let config = &self.plan.sessions[side as usize];
+            let cap = config.streams.session_send_buffer as u64 + 64 * 4_096;
             if held > cap {
                 return Err(format!("{side:?} holds {held} bytes"));
             }
+            // Marks can be told apart by sender only.
+            let is_alone = !self.plan.both_open && self.restarts == 0;
+            let marked = is_alone.then(|| self.seen.borrow().marked);
+            self.invariants
+                .check(&self.plan, side, connection, marked)?;
         }
         self.wake_at = more.then(|| self.pair.now + Duration::from_millis(20));
         Ok(())
@@ -264,6 +296,13 @@ impl World {
 
     fn on_event(&mut self, side: Side, event: EndpointEvent) -> Result<(), String> {
         match event {
+            EndpointEvent::Opened { handle, .. } if self.ending => {
+                let now = self.pair.now;
+                if let Some(connection) = self.pair.connection(side, handle) {
+                    connection.close(now, 0, "done");
+                }
+                Ok(())
+            }
             EndpointEvent::Opened { handle, .. } => {
                 // With two opens at once there are two sessions; the initiator's first is used.
                 let wanted = match side {
@@ -344,7 +383,7 @@ impl World {
             Side::Responder => Duration::from_secs(60),
         };
         self.pair
-            .connect(side, self.plan.profile, timeout)
+            .connect(side, self.plan.profiles[side as usize], timeout)
             .map(|_| ())
             .map_err(|error| error.to_string())
     }
@@ -363,6 +402,13 @@ impl World {
                 self.pair.rebind(side, self.addresses);
                 // A NAT forgets the flow of those who only listen: the moved end speaks first.
                 self.with(side, crate::Connection::ping);
+            }
+            Fault::Move(side) => {
+                self.addresses += 2;
+                let names = [self.addresses, self.addresses - 1];
+                self.pair.open_way(names[0], names[1]);
+                let path = self.pair.address(!side);
+                self.with(side, |connection| connection.migrate(path));
             }
             Fault::Rekey(side) => self.with(side, crate::Connection::rekey),
             Fault::Change(link) => {
@@ -392,6 +438,7 @@ impl World {
 
     fn set_links(&mut self, config: LinkConfig) {
         for side in [Side::Initiator, Side::Responder] {
+            let config = self.plan.link_to(!side, config);
             self.pair.link(side).reconfigure(config);
         }
     }
@@ -405,9 +452,20 @@ fn endpoint(plan: &Plan, side: Side, run: u32) -> Endpoint {
     })
     .expect("not empty");
     let mut config = EndpointConfig::new(Credentials::new(own.node_key(b"node"), shared.psk()));
-    config.session = std::sync::Arc::new(plan.config.clone());
-    config.paths = Box::new(AnyPath(plan.profile));
-    config.reset = Some(ResetConfig {
+    let EndPlan {
+        aeads,
+        wire_id_len,
+        cookies,
+        resets,
+    } = &plan.ends[side as usize];
+    config.session = std::sync::Arc::new(plan.sessions[side as usize].clone());
+    config.paths = Box::new(AnyPath(plan.profiles[side as usize]));
+    config.aeads.clone_from(aeads);
+    config.wire_id_len = *wire_id_len;
+    if *cookies {
+        config.half_open.unproven = 0;
+    }
+    config.reset = resets.then(|| ResetConfig {
         key: own.reset_key(b"node"),
         run,
     });
