@@ -366,9 +366,12 @@ def test_errors_cross_processes() -> None:
         errors.STTNotFoundError("text"),
         errors.STTTimeoutError("text"),
         errors.STTClosedError("text"),
+        errors.STTClosedError("text", "stopped", 7),
     ):
         copy = pickle.loads(pickle.dumps(error))
-        assert (type(copy), str(copy), copy.kind) == (type(error), "text", error.kind)
+        assert (type(copy), str(copy)) == (type(error), "text")
+        assert copy.kind == error.kind
+        assert getattr(copy, "code", None) == getattr(error, "code", None)
         assert isinstance(error, errors.STTException)
     assert issubclass(errors.STTTimeoutError, TimeoutError)
     assert issubclass(errors.STTNotFoundError, KeyError)

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
+import numpy as np
 import pytest
 from seigr_toolset_transmissions import errors
 from seigr_toolset_transmissions.crypto import STCWrapper, StreamContext
@@ -49,6 +50,21 @@ def test_bounded(context: StreamContext, length: int) -> None:
         assert await decoder.receive_all() == data
 
     asyncio.run(run())
+
+
+def test_views_of_any_shape(context: StreamContext) -> None:
+    numbers = np.arange(24, dtype=">i4").reshape(2, 3, 4)
+    empty = np.zeros((0, 3))
+    views: list[Any] = [numbers, numbers.T, numbers[:, ::2], numbers[:0], empty, bytearray()]
+    for view in views:
+        data = memoryview(view).tobytes()
+        segments = asyncio.run(segments_of(BinaryStreamEncoder(view, context)))
+        decoder = BinaryStreamDecoder(context)
+        for number, segment in segments:
+            decoder.receive_segment(segment, number)
+        assert asyncio.run(decoder.receive_all()) == data
+        chunks = StreamEncoder(context).encode_bytes(view)
+        assert StreamDecoder(context).decode_to_bytes(chunks) == data
 
 
 def test_live(context: StreamContext) -> None:

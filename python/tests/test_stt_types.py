@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import os
+import pickle
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 from seigr_toolset_transmissions.chamber import Chamber
 from seigr_toolset_transmissions.crypto import STCWrapper
-from seigr_toolset_transmissions.errors import STTStreamError, STTTransportError
+from seigr_toolset_transmissions.errors import (
+    STTSessionError,
+    STTStreamError,
+    STTTransportError,
+)
 from seigr_toolset_transmissions.events import EventEmitter
 from seigr_toolset_transmissions.frame import STTFrame
 from seigr_toolset_transmissions.frames import FrameDispatcher
@@ -172,6 +178,80 @@ def test_a_wrong_type_is_named(
     with pytest.raises(TypeError) as caught:
         asyncio.run(finish(call, arguments))
     assert f"argument '{name}': " in str(caught.value)
+
+
+def takes_none(parameter: inspect.Parameter) -> bool:
+    return parameter.default is None or str(parameter.annotation).endswith("| None")
+
+
+@pytest.mark.parametrize(
+    ("call", "parameters", "name"),
+    [
+        pytest.param(call, parameters, name, id=f"{call.__qualname__}-{name}")
+        for call, parameters in CALLS
+        for name in parameters
+        if not takes_none(inspect.signature(call).parameters[name])
+    ],
+)
+def test_none_is_taken_where_it_is_documented_only(
+    call: Callable[..., Any], parameters: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        asyncio.run(finish(call, {**parameters, name: None}))
+    assert f"argument '{name}': " in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), 1e300])
+def test_times_out_of_range(value: float) -> None:
+    with pytest.raises(STTTransportError, match=r"^busy_poll is .{3,5}, it takes 0 to 1e19 s"):
+        STTNode(bytes(32), bytes(32), busy_poll=value)
+
+    async def go() -> None:
+        seed = bytes(32)
+        async with STTNode(seed, seed, "127.0.0.1") as one, STTNode(b"2" * 32, seed) as two:
+            assert two.local_address
+            with pytest.raises(STTTransportError, match=r"^timeout is"):
+                await one.connect_udp("127.0.0.1", two.local_address[1], timeout=value)
+            session = await one.connect_udp("127.0.0.1", two.local_address[1])
+            # Not taken for 0, which would lose what was written.
+            with pytest.raises(STTSessionError, match=r"^timeout is"):
+                await session.close(timeout=value)
+            assert session.close_reason is None
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+
+
+def test_nothing_is_copied_that_would_be_the_same(tmp_path: Path) -> None:
+    async def go() -> None:
+        seed = bytes(32)
+        async with STTNode(seed, seed, "127.0.0.1") as one, STTNode(b"2" * 32, seed) as two:
+            assert two.local_address
+            session = await one.connect_udp("127.0.0.1", two.local_address[1])
+            stream = await session.open_stream()
+            async with UDPTransport("127.0.0.1") as udp:
+                with Chamber(tmp_path, bytes(32), STC) as chamber:
+                    for thing in (
+                        one,
+                        session,
+                        session.stream_manager,
+                        stream,
+                        udp,
+                        chamber,
+                        BinaryStorage(STC, tmp_path),
+                        BinaryStreamEncoder(b"", CONTEXT),
+                        BinaryStreamDecoder(CONTEXT),
+                        EndpointManager(),
+                        STC,
+                        CONTEXT,
+                        SHAKE,
+                    ):
+                        # By the name that its user knows.
+                        name = type(thing).__name__
+                        for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+                            with pytest.raises(TypeError, match=name):
+                                duplicate(thing)
+
+    asyncio.run(asyncio.wait_for(go(), 60))
 
 
 def test_chambers(tmp_path: Path) -> None:

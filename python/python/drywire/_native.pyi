@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, final
 
 import numpy.typing as npt
 from seigr_toolset_transmissions.errors import STTClosedError
@@ -24,6 +24,7 @@ def read_metrics(source: bytes | str | os.PathLike[str], /) -> dict[str, npt.NDA
     Raises `OSError` when the file cannot be read and `ValueError` when it is no `metrics.csv`.
     """
 
+@final
 class Plan:
     """A scenario with its overrides, read and checked."""
 
@@ -103,6 +104,7 @@ def st_address_decode(data: bytes, /) -> tuple[str, int | None, str | None, int]
 def st_address_encode(kind: str, index: int | None, text: str | None, /) -> bytes:
     """The wire form of an address."""
 
+@final
 class StDecoder:
     """A push decoder for frames."""
 
@@ -121,10 +123,15 @@ class StDecoder:
 
 _T = TypeVar("_T", covariant=True)
 
+@final
 class Awaitable(Generic[_T]):
     """An operation of the shared runtime. Await it once, on any event loop of asyncio."""
 
     def __await__(self) -> Generator[Any, None, _T]: ...
+    def send(self, value: Any, /) -> Any:
+        """Go on, as a coroutine does."""
+    def throw(self, typ: Any, value: Any = None, traceback: Any = None, /) -> Any:
+        """Give the operation up, and raise the exception."""
     def close(self) -> None:
         """Give the operation up."""
 
@@ -194,6 +201,7 @@ class STCWrapper:
         A context tells no direction: use one stream id for each.
         """
 
+@final
 class StreamContext:
     """The keys of one stream, made by `STCWrapper.create_stream_context`."""
 
@@ -329,6 +337,7 @@ class STTHandshake:
     def node_id(self) -> bytes:
         """Our own node id."""
 
+@final
 class SttChamber:
     """The compiled part of `Chamber`; `session` chooses between sessions and keys."""
 
@@ -344,6 +353,7 @@ class SttChamber:
     @property
     def is_closed(self) -> bool: ...
 
+@final
 class SttStorage:
     """The compiled part of `BinaryStorage`."""
 
@@ -361,17 +371,20 @@ class SttStorage:
     def writer(self) -> Awaitable[SttObjectWriter]: ...
     def reader(self, hash_address: str) -> Awaitable[SttObjectReader]: ...
 
+@final
 class SttObjectWriter:
     """Writes one object."""
 
     def write(self, data: Buffer, /) -> Awaitable[None]: ...
     def finish(self) -> Awaitable[str]: ...
 
+@final
 class SttObjectReader:
     """Reads one object; None at its end."""
 
     def next(self) -> Awaitable[bytes | None]: ...
 
+@final
 class SttStreamEncoder:
     """Cuts bytes into segments and seals each."""
 
@@ -381,6 +394,7 @@ class SttStreamEncoder:
     def push(self, data: Buffer, /) -> list[tuple[int, bytes]]: ...
     def finish(self) -> tuple[int, bytes]: ...
 
+@final
 class SttStreamDecoder:
     """The compiled part of `BinaryStreamDecoder`."""
 
@@ -396,6 +410,7 @@ class SttStreamDecoder:
     @property
     def missing(self) -> int: ...
 
+@final
 class SttChunkOpener:
     """Opens the chunks of one message in order."""
 
@@ -403,6 +418,7 @@ class SttChunkOpener:
     def open(self, chunk: Buffer, /) -> bytes: ...
     def finish(self) -> None: ...
 
+@final
 class SttEndpoints:
     """The compiled part of `EndpointManager`."""
 
@@ -415,6 +431,7 @@ class SttEndpoints:
     def close_endpoint(self, endpoint_id: str) -> None: ...
     def close(self) -> None: ...
 
+@final
 class SttFrames:
     """Hands the frames of peers to a dispatcher."""
 
@@ -423,11 +440,13 @@ class SttFrames:
         self, end: SttSessionEnd | None, /
     ) -> Awaitable[tuple[SttSession, int, bytes, SttFrameDone] | None]: ...
 
+@final
 class SttFrameDone:
     """Takes the end of a handler."""
 
     def done(self, error: str | None, /) -> None: ...
 
+@final
 class SttNode:
     """The compiled part of `STTNode`."""
 
@@ -480,9 +499,11 @@ class SttNode:
     @property
     def local_address(self) -> tuple[str, int] | None: ...
 
+@final
 class SttSessionEnd:
     """Tells of a session's end, and doesn't keep the session open."""
 
+@final
 class SttSession:
     """The compiled part of `STTSession`."""
 
@@ -520,6 +541,7 @@ class SttSession:
     def ping(self) -> None: ...
     def stats(self) -> dict[str, float] | None: ...
 
+@final
 class SttSendStream:
     """The sending half of `STTStream`."""
 
@@ -533,6 +555,7 @@ class SttSendStream:
     def set_priority(self, priority: int, /) -> None: ...
     def stopped(self) -> Awaitable[int | None]: ...
 
+@final
 class SttRecvStream:
     """The receiving half of `STTStream`."""
 
@@ -543,9 +566,16 @@ class SttRecvStream:
     def read_to_end(self, limit: int, /) -> Awaitable[bytes]: ...
     def stop(self, code: int, /) -> None: ...
 
+def stt_shut_down() -> None:
+    """End the runtime, at the interpreter's exit."""
+
+def stt_wake(futures: list[Any], /) -> None:
+    """Wake who waits, on the loop of the futures."""
+
 def stt_bind_udp(host: str, port: int, /) -> Awaitable[SttUdp]:
     """Bind a socket for standalone frames."""
 
+@final
 class SttUdp:
     """The compiled part of `UDPTransport`."""
 
@@ -561,6 +591,7 @@ def stt_connect_frames(
 ) -> Awaitable[SttWebSocket]:
     """Connect to a listener of standalone frames."""
 
+@final
 class SttWebSocket:
     """The compiled part of `WebSocketTransport`."""
 
@@ -575,6 +606,7 @@ def stt_listen_frames(
 ) -> Awaitable[SttWebSocketListener]:
     """Listen for WebSockets with standalone frames."""
 
+@final
 class SttWebSocketListener:
     """The compiled part of `WebSocketListener`."""
 

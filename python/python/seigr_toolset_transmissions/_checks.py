@@ -6,11 +6,20 @@ import operator
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Callable, TypeVar, Union, cast
+from typing import Any, Callable, NoReturn, SupportsIndex, TypeVar, Union, cast
 
 _T = TypeVar("_T")
 
 PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Unique:
+    """What stands for something outside of Python: a copy would be no other one."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled")
 
 
 def wrong(name: str, wanted: str, value: object) -> TypeError:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Chamber"]
 
 
-class Chamber:
+class Chamber(_checks.Unique):
     """The chamber of a node: one encrypted file.
 
     `chamber_path` is that file; if it is a folder, the file `chamber.stt` in it. Missing folders

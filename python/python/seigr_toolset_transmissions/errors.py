@@ -163,6 +163,9 @@ class STTClosedError(STTSessionError, ConnectionError):
         super().__init__(message, kind)
         self.code = code
 
+    def __reduce__(self) -> tuple[type, tuple[str, str, int | None]]:  # type: ignore[override]
+        return type(self), (str(self), self.kind, self.code)
+
 
 class STTSeedWarning(UserWarning):
     """A seed has fewer than 32 bytes: whoever watches a handshake can try guesses of it."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["STTNode"]
 
 
-class STTNode:
+class STTNode(_checks.Unique):
     """A node of the network: everybody who has the shared seed is a peer.
 
     >>> async def main() -> None:

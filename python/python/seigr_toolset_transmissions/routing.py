@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drywire import _native
 
+from seigr_toolset_transmissions import _checks
 from seigr_toolset_transmissions._turns import in_order
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["EndpointManager"]
 
 
-class EndpointManager:
+class EndpointManager(_checks.Unique):
     """Named queues, for any number of tasks; payloads are never looked into.
 
     An endpoint's id is 1 to 255 bytes of UTF-8. A queue is made when somebody first routes to it or

@@ -38,7 +38,7 @@ class SessionState(enum.IntEnum):
     CLOSED = 2
 
 
-class STTStream:
+class STTStream(_checks.Unique):
     """A stream of a session: bytes in order, both ways or one.
 
     `async with stream` finishes what this end sends; `async for piece in stream` reads to the end.
@@ -170,7 +170,7 @@ class STTStream:
         return f"<STTStream {self._id} {way}>"
 
 
-class StreamManager:
+class StreamManager(_checks.Unique):
     """The streams of a session. `async for stream in manager` accepts those of the peer."""
 
     def __init__(self, session: _native.SttSession) -> None:
@@ -213,7 +213,7 @@ class StreamManager:
             raise StopAsyncIteration from None
 
 
-class STTSession:
+class STTSession(_checks.Unique):
     """A session with a peer: any number of streams and datagrams both ways.
 
     Sessions come from `STTNode.connect_udp` and `STTNode.accept`. Packets are sealed with keys that

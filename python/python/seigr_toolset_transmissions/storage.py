@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["BinaryStorage"]
 
 
-class BinaryStorage:
+class BinaryStorage(_checks.Unique):
     """A content-addressed store in a local folder, which is made by the first call.
 
     Equal bytes have equal addresses and are kept once. An object is on the disk when `store`

@@ -27,7 +27,7 @@ _STRIDE = 1 << 20
 _MOST = 1 << 24
 
 
-class BinaryStreamEncoder:
+class BinaryStreamEncoder(_checks.Unique):
     """Cuts bytes into segments and seals each: `async for sequence, segment in encoder`.
 
     `data_source` is bytes-like, or an async iterable of such. `segment_size` is the most plaintext
@@ -86,12 +86,14 @@ def _parts(data: Buffer) -> Iterator[Buffer]:
         yield data
         return
     view = memoryview(data)
-    flat = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+    # An empty view of several dimensions can't be cast.
+    castable = view.c_contiguous and view.nbytes
+    flat = view.cast("B") if castable else memoryview(view.tobytes())
     for start in range(0, len(flat), _STRIDE):
         yield flat[start : start + _STRIDE]
 
 
-class BinaryStreamDecoder:
+class BinaryStreamDecoder(_checks.Unique):
     """Takes the segments of one encoder in any order, and gives the bytes in theirs.
 
     Segments that wait for earlier ones take `reorder_bytes` at most (64 MiB by default), bytes in

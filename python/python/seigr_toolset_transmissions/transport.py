@@ -26,7 +26,7 @@ Address = tuple[str, int]
 _Handler = Optional[Callable[..., Any]]
 
 
-class UDPTransport:
+class UDPTransport(_checks.Unique):
     """Standalone frames over UDP, one a datagram of at most 65,507 bytes.
 
     `on_frame_received(frame, (host, port))`, a function or a coroutine function, is called for each
@@ -98,7 +98,7 @@ class UDPTransport:
         await self.stop()
 
 
-class WebSocketTransport:
+class WebSocketTransport(_checks.Unique):
     """Standalone frames over a WebSocket, one a message: reliable and in order.
 
     Made by `connect`, or by a `WebSocketListener`. `on_frame_received(frame)` is called as by
@@ -192,7 +192,7 @@ class WebSocketTransport:
         await self.close()
 
 
-class WebSocketListener:
+class WebSocketListener(_checks.Unique):
     """Accepts WebSockets with standalone frames; made by `WebSocketTransport.listen`."""
 
     def __init__(

@@ -1,6 +1,6 @@
 //! Arguments as Python gives them: bytes-like objects and numbers with a range (section 2).
 
-use core::{convert::Infallible, ops::Deref};
+use core::{convert::Infallible, ops::Deref, time::Duration};
 
 use bytes::Bytes;
 use pyo3::{
@@ -14,13 +14,16 @@ use pyo3::{
 use super::errors::raise;
 
 /// The bytes of any bytes-like object: those of `bytes` where they are, of others one copy, since
-/// the stable interface of Python 3.9 has no buffers.
-pub(crate) struct Data(PyBackedBytes);
+/// the stable interface of Python 3.9 has no buffers. Nothing where there are none.
+pub(crate) struct Data(Option<PyBackedBytes>);
 
 impl Data {
+    /// No bytes.
+    pub(crate) const EMPTY: Self = Self(None);
+
     /// Bytes to be kept, for instance by a task.
     pub(crate) fn into_bytes(self) -> Bytes {
-        Bytes::from_owner(self.0)
+        self.0.map_or_else(Bytes::new, Bytes::from_owner)
     }
 
     /// Exactly `N` bytes.
@@ -41,7 +44,7 @@ impl Deref for Data {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 }
 
@@ -50,7 +53,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(bytes) = object.cast::<PyBytes>() {
-            return Ok(Self(bytes.to_owned().into()));
+            return Ok(Self(Some(bytes.to_owned().into())));
         }
         let Ok(view) = PyMemoryView::from(&object) else {
             let name = object.get_type().name()?;
@@ -58,7 +61,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data {
             return Err(PyTypeError::new_err(message));
         };
         let copy = view.call_method0("tobytes")?;
-        Ok(Self(copy.cast_into::<PyBytes>()?.into()))
+        Ok(Self(Some(copy.cast_into::<PyBytes>()?.into())))
     }
 }
 
@@ -78,6 +81,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Number {
 }
 
 impl Number {
+    /// 0.
+    pub(crate) const ZERO: Self = Self(Some(0));
+
     /// The integer, if it is in a range.
     pub(crate) fn within(
         &self,
@@ -152,5 +158,16 @@ impl Given<Data> {
         name: &str,
     ) -> PyResult<[u8; N]> {
         self.named(py, name)?.exactly(py, class, name)
+    }
+}
+
+impl Given<f64> {
+    /// A time in seconds; a negative, endless or undefined one raises an exception of `class`.
+    pub(crate) fn seconds(self, py: Python<'_>, class: &str, name: &str) -> PyResult<Duration> {
+        let value = self.named(py, name)?;
+        Duration::try_from_secs_f64(value).map_err(|_| {
+            let message = format!("{name} is {value:?}, it takes 0 to 1e19 seconds");
+            raise(py, class, message)
+        })
     }
 }

@@ -33,8 +33,8 @@ impl PyFrame {
         session_id,
         stream_id,
         sequence,
-        flags = None,
-        payload = None,
+        flags = Given::left_out(Number::ZERO),
+        payload = Given::left_out(Data::EMPTY),
         *,
         timestamp_ms = None,
     ), text_signature = "(frame_type, session_id, stream_id, sequence, flags=0, payload=b'', *, timestamp_ms=None)")]
@@ -45,8 +45,8 @@ impl PyFrame {
         session_id: Given<Data>,
         stream_id: Given<Number>,
         sequence: Given<Number>,
-        flags: Option<Given<Number>>,
-        payload: Option<Given<Data>>,
+        flags: Given<Number>,
+        payload: Given<Data>,
         timestamp_ms: Option<Given<Number>>,
     ) -> PyResult<Self> {
         let timestamp_ms = match timestamp_ms {
@@ -61,12 +61,8 @@ impl PyFrame {
         frame.set_session_id(py, session_id)?;
         frame.set_stream_id(py, stream_id)?;
         frame.set_sequence(py, sequence)?;
-        if let Some(flags) = flags {
-            frame.set_flags(py, flags)?;
-        }
-        if let Some(payload) = payload {
-            frame.set_payload(py, payload)?;
-        }
+        frame.set_flags(py, flags)?;
+        frame.set_payload(py, payload)?;
         Ok(frame)
     }
 

@@ -1,6 +1,6 @@
 //! `STTNode` (section 4.9).
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf};
 
 use pyo3::{
     IntoPyObjectExt as _,
@@ -85,9 +85,7 @@ impl SttNode {
         let max_sessions = max_sessions.within(py, ERROR, "max_sessions", 1, most)?;
         let backlog = backlog.within(py, ERROR, "backlog", 1, most)?;
         let accepts = accepts.named(py, "accepts")?;
-        let busy_poll = busy_poll.named(py, "busy_poll")?;
-        let busy_poll = Duration::try_from_secs_f64(busy_poll)
-            .map_err(|error| raise(py, ERROR, format!("busy_poll is {busy_poll}: {error}")))?;
+        let busy_poll = busy_poll.seconds(py, ERROR, "busy_poll")?;
         // Short seeds are stretched here, which takes a while.
         let built = py.detach(|| {
             let mut builder = Node::builder(&node_seed[..], &shared_seed[..])
@@ -273,14 +271,13 @@ pub(crate) fn connect_options(
     timeout: Given<f64>,
     resume: Given<bool>,
 ) -> PyResult<ConnectOptions> {
-    let timeout = timeout.named(py, "timeout")?;
+    let timeout = timeout.seconds(py, ERROR, "timeout")?;
     let mut options = ConnectOptions::default();
     if let Some(peer) = expected_peer {
         let id = peer.exactly(py, ERROR, "expected_peer")?;
         options.expected_peer = Some(NodeId::new(id));
     }
-    options.timeout = Duration::try_from_secs_f64(timeout)
-        .map_err(|error| raise(py, ERROR, format!("timeout is {timeout}: {error}")))?;
+    options.timeout = timeout;
     options.resume = resume.named(py, "resume")?;
     Ok(options)
 }

@@ -4,7 +4,6 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     task::Poll,
-    time::Duration,
 };
 
 use pyo3::{
@@ -218,8 +217,7 @@ impl SttSession {
         let session = self.session()?;
         let code = code.within(py, ERROR, "code", 0, CODE)?;
         let reason = reason.named(py, "reason")?;
-        let timeout = timeout.named(py, "timeout")?;
-        let wait = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::ZERO);
+        let wait = timeout.seconds(py, ERROR, "timeout")?;
         let close = async move {
             // Also when this is given up halfway.
             let _closing = OnDrop(|| session.close(code, &reason));

@@ -7,7 +7,6 @@ use std::{
     pin::pin,
     sync::Arc,
     task::Poll,
-    time::Duration,
 };
 
 use pyo3::{IntoPyObjectExt as _, prelude::*, types::PyDict};
@@ -191,9 +190,7 @@ pub(crate) fn client_options(
     options.origin = origin
         .map(|origin| origin.named(py, "origin"))
         .transpose()?;
-    let seconds = timeout.named(py, "timeout")?;
-    options.timeout = Duration::try_from_secs_f64(seconds)
-        .map_err(|error| raise(py, ERROR, format!("timeout is {seconds}: {error}")))?;
+    options.timeout = timeout.seconds(py, ERROR, "timeout")?;
     Ok(options)
 }
 
