@@ -101,9 +101,8 @@ impl Connection {
             }
             Frame::PathChallenge(data) => {
                 self.on_path_challenge(path, *data);
-                // The answer on the active path moves the session back if somebody on the side
-                // has pulled it away (RFC 9000 §9.3.3).
-                self.ping |= path == self.active.id && self.former.is_some();
+                // On the active path an ACK is beside the answer, which moves the session back if
+                // somebody on the side has pulled it away (RFC 9000 §9.3.3).
                 Ok(())
             }
             Frame::PathResponse(data) => {
