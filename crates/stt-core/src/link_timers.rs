@@ -89,11 +89,7 @@ impl LinkTimers {
     /// How long the first of two or more packets that stay under [`LinkTimers::ack_threshold`] waits for its
     /// acknowledgement, at most `max_ack_delay`: a sender whose window is a few packets would stand still otherwise (2.7).
     pub fn ack_pause(&self, max_ack_delay: Duration) -> Duration {
-        if self.profile.reliable {
-            max_ack_delay
-        } else {
-            max_ack_delay.min(ACK_PAUSE)
-        }
+        max_ack_delay.min(ACK_PAUSE)
     }
 
     /// The interval of keep-alive packets for a session that ends after `idle` of silence (RFC 9000

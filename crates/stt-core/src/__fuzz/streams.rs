@@ -424,6 +424,7 @@ fn limits() -> Limits {
 fn config() -> StreamConfig {
     StreamConfig {
         send_buffer: 800,
+        max_unsent: 500,
         session_send_buffer: 2_000,
         max_stream_window: 2_048,
         max_window: 4_096,

@@ -54,7 +54,9 @@ impl Streams {
         let send = stream.send.as_mut().filter(|send| send.is_open());
         let send = send.ok_or(WriteError::Closed)?;
 
-        let stream_room = (self.config.send_buffer as u64).saturating_sub(send.held());
+        let stream_room = (self.config.send_buffer as u64)
+            .saturating_sub(send.held())
+            .min((self.config.max_unsent as u64).saturating_sub(send.unsent()));
         let session_room = (self.config.session_send_buffer as u64)
             .saturating_sub(self.held)
             .max(Self::SHARE.saturating_sub(send.held()));

@@ -185,9 +185,10 @@ impl Streams {
             && let Some(next) = self.scheduler.peek()
         {
             let credit = self.credit();
-            let stream = self.streams.get_mut(&next.id);
-            let send = stream
-                .and_then(|stream| stream.send.as_mut())
+            let (send, pending) = self
+                .streams
+                .get_mut(&next.id)
+                .and_then(|stream| Some((stream.send.as_mut()?, &mut stream.pending)))
                 .expect("a stream in a queue has something to send");
             let before = send.sent();
             let Some(what) = send.write_frame(next.id, writer, next.again, credit) else {
@@ -197,6 +198,10 @@ impl Streams {
             let new = send.sent() - before;
             self.sent += new;
             self.scheduler.after_turn(next, send, credit - new);
+            if send.wants_room && !send.starved && send.is_roomy(&self.config) {
+                send.wants_room = false;
+                self.events.raise(next.id, pending, Pending::WRITABLE);
+            }
             if new > 0 && new == credit {
                 self.scheduler.withhold(&mut self.streams);
             }

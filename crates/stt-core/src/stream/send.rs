@@ -1,4 +1,6 @@
-use super::{Carried, SendState, pool::Pool, scheduler::Turn, send_buffer::SendBuffer};
+use super::{
+    Carried, SendState, StreamConfig, pool::Pool, scheduler::Turn, send_buffer::SendBuffer,
+};
 use crate::{
     StreamId, varint,
     wire::{Writer, stream_header_len, write_stream_header},
@@ -180,6 +182,17 @@ impl Send {
     /// Bytes in memory.
     pub(super) fn held(&self) -> u64 {
         self.buffer.held()
+    }
+
+    /// Bytes that wait to be sent for the first time.
+    pub(super) fn unsent(&self) -> u64 {
+        self.buffer.written() - self.buffer.next()
+    }
+
+    /// Whether a writer that waits for room is told of it: half of what may be held is free (§8.1).
+    pub(super) fn is_roomy(&self, config: &StreamConfig) -> bool {
+        2 * self.held() <= config.send_buffer as u64
+            && 2 * self.unsent() <= config.max_unsent as u64
     }
 
     /// The largest offset sent.

@@ -253,11 +253,10 @@ impl Streams {
     /// `bytes` of the stream's send buffer were freed: tells writers that wait for room (§8.1).
     pub(super) fn on_freed(&mut self, id: StreamId, bytes: u64) {
         self.held -= bytes;
-        let half = self.config.send_buffer as u64 / 2;
         if let Some(stream) = self.streams.get_mut(&id)
             && let Some(send) = &mut stream.send
             && send.wants_room
-            && (send.held() == 0 || (!send.starved && send.held() <= half))
+            && (send.held() == 0 || (!send.starved && send.is_roomy(&self.config)))
         {
             send.wants_room = false;
             self.events

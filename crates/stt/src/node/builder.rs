@@ -165,8 +165,8 @@ impl Builder {
     }
 
     /// What a peer may do in a session: windows, streams, idle time-out, largest packet. Default:
-    /// as [`Limits::default`], but 8 MiB for a session and 512 KiB for each stream: enough for a local
-    /// network; for a faster or longer one they are doubled as they prove too small.
+    /// as [`Limits::default`], but 8 MiB for a session and 2 MiB for each stream, which fill a fast
+    /// network from the start.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.setup.session.limits = limits;
@@ -285,6 +285,6 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// What Linux recommends for its own busy polling.
 const BUSY_POLL: Duration = Duration::from_micros(50);
-/// What a peer may send at first, bytes: of all streams, and of each. A longer window only lets data grow cold.
+/// What a peer may send at first, bytes: of all streams, and of each.
 const WINDOW: u64 = 8 << 20;
-const STREAM_WINDOW: u64 = 512 << 10;
+const STREAM_WINDOW: u64 = 2 << 20;

@@ -22,6 +22,7 @@ pub(super) fn small_limits() -> Limits {
 pub(super) fn small_config() -> StreamConfig {
     StreamConfig {
         send_buffer: 3_000,
+        max_unsent: 3_000,
         session_send_buffer: 8_000,
         max_stream_window: 8_192,
         max_window: 16_384,

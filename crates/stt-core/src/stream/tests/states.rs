@@ -277,6 +277,30 @@ fn a_writer_that_was_cut_short_hears_when_there_is_room() {
 }
 
 #[test]
+fn a_writer_that_is_far_ahead_of_the_link_hears_when_half_of_that_was_sent() {
+    let limits = small_limits()
+        .with_max_data(100_000)
+        .with_max_stream_data(90_000);
+    let config = crate::StreamConfig {
+        send_buffer: 20_000,
+        session_send_buffer: 20_000,
+        max_unsent: 5_000,
+        ..small_config()
+    };
+    let (mut left, _) = pair(&limits, config);
+    let id = left.open(Dir::Uni).unwrap();
+    assert_eq!(left.write(id, &[0; 9_000]), Ok(5_000));
+    assert_eq!(left.write(id, &[0; 9_000]), Err(WriteError::Blocked));
+    // None is acknowledged, and each holds a little less than it could.
+    for told in [false, false, true, false] {
+        packet(&mut left, 1_000).expect("something to send");
+        let expected = [StreamEvent::Writable(id)];
+        assert_eq!(events(&mut left), expected[..usize::from(told)]);
+    }
+    assert_eq!(left.unacknowledged(), 5_000);
+}
+
+#[test]
 fn the_sessions_cap_holds_writers_back_but_starves_none() {
     let (mut left, mut right) = two();
     let ids: Vec<_> = core::iter::from_fn(|| left.open(Dir::Bi)).collect();
@@ -305,6 +329,7 @@ fn a_writer_that_the_session_holds_back_hears_when_its_own_bytes_are_gone() {
         .with_max_stream_data(90_000);
     let config = crate::StreamConfig {
         send_buffer: 20_000,
+        max_unsent: 20_000,
         session_send_buffer: 20_000,
         ..small_config()
     };
