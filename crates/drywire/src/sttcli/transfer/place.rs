@@ -178,6 +178,7 @@ impl Place {
         part: Part,
         offer: &Offer,
         expected: &[u8; HASH_LEN],
+        overwrite: bool,
     ) -> Result<bool, PlaceError> {
         let Part { file, hash, len } = part;
         if len != self.size || hash.finish().as_ref() != expected {
@@ -192,11 +193,29 @@ impl Place {
             let _ = file.set_modified(time);
         }
         file.sync_all().map_err(at(&self.part))?;
-        fs::rename(&self.part, &self.target).map_err(at(&self.target))?;
+        self.publish(overwrite)?;
         sync_folder(&self.target).map_err(at(&self.target))?;
         // Left behind by a crash, it belongs to no part and does no harm.
         let _ = fs::remove_file(&self.state);
         Ok(true)
+    }
+
+    /// Gives the part its name. What has taken that since it was opened is left alone, unless `overwrite`: the part stays.
+    fn publish(&self, overwrite: bool) -> Result<(), PlaceError> {
+        if !overwrite {
+            match fs::hard_link(&self.part, &self.target) {
+                Ok(()) => return fs::remove_file(&self.part).map_err(at(&self.part)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(PlaceError::Refused(
+                        "another file has taken its name meanwhile: remove it, or receive with --overwrite"
+                            .to_owned(),
+                    ));
+                }
+                // A file system without links: the name was free when the part was opened.
+                Err(_) => {}
+            }
+        }
+        fs::rename(&self.part, &self.target).map_err(at(&self.target))
     }
 }
 
@@ -308,7 +327,11 @@ mod tests {
         let mut second = part(&place, &offer);
         assert_eq!(second.len, 3);
         place.append(&mut second, b"def").unwrap();
-        assert!(place.commit(second, &offer, &sha3(b"abcdef")).unwrap());
+        assert!(
+            place
+                .commit(second, &offer, &sha3(b"abcdef"), false)
+                .unwrap()
+        );
         assert_eq!(fs::read(root.path().join("d/a")).unwrap(), b"abcdef");
         assert_eq!(fs::read_dir(root.path().join("d")).unwrap().count(), 1);
         // The same file again is there already.
@@ -326,7 +349,7 @@ mod tests {
         // Locks of one file by two openings are as those of two processes.
         let refused = place.open(&other, true);
         assert!(matches!(refused, Err(PlaceError::Refused(_))));
-        assert!(place.commit(open, &one, &sha3(b"abc")).unwrap());
+        assert!(place.commit(open, &one, &sha3(b"abc"), false).unwrap());
         assert_eq!(fs::read(root.path().join("a")).unwrap(), b"abc");
         assert!(matches!(place.open(&other, true), Ok(Ready::Part(_))));
     }
@@ -339,7 +362,7 @@ mod tests {
             let place = Place::new(root.path(), &offer).unwrap();
             let mut open = part(&place, &offer);
             place.append(&mut open, b"abc").unwrap();
-            assert!(place.commit(open, &offer, &sha3(b"abc")).unwrap());
+            assert!(place.commit(open, &offer, &sha3(b"abc"), false).unwrap());
             assert_eq!(fs::read(root.path().join(&name)).unwrap(), b"abc");
         }
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
@@ -364,7 +387,7 @@ mod tests {
         let place = Place::new(root.path(), &offer).unwrap();
         let mut open = part(&place, &offer);
         place.append(&mut open, b"abc").unwrap();
-        assert!(!place.commit(open, &offer, &sha3(b"abd")).unwrap());
+        assert!(!place.commit(open, &offer, &sha3(b"abd"), false).unwrap());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
     }
 
@@ -403,6 +426,28 @@ mod tests {
             assert!(matches!(refused, Err(PlaceError::Refused(_))));
         }
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_takes_the_name_meanwhile_is_kept_unless_told_otherwise() {
+        let root = tempfile::tempdir().unwrap();
+        let offer = offer(&["a"], 3);
+        let place = Place::new(root.path(), &offer).unwrap();
+        let target = root.path().join("a");
+        let mut open = part(&place, &offer);
+        place.append(&mut open, b"abc").unwrap();
+        fs::write(&target, "mine").unwrap();
+        let refused = place.commit(open, &offer, &sha3(b"abc"), false);
+        assert!(matches!(refused, Err(PlaceError::Refused(_))));
+        assert_eq!(fs::read(&target).unwrap(), b"mine");
+        // What has come is not lost.
+        let Ready::Part(open) = place.open(&offer, true).unwrap() else {
+            panic!("another file");
+        };
+        assert_eq!(open.len, 3);
+        assert!(place.commit(open, &offer, &sha3(b"abc"), true).unwrap());
+        assert_eq!(fs::read(&target).unwrap(), b"abc");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -215,7 +215,8 @@ impl Receiver {
         }
         let mut expected = [0; HASH_LEN];
         message::exactly(receive, &mut expected).await?;
-        let is_right = block_in_place(|| place.commit(part, offer, &expected)).map_err(at_place)?;
+        let is_right = block_in_place(|| place.commit(part, offer, &expected, self.overwrite))
+            .map_err(at_place)?;
         message::write(send, &Answer::done(is_right)).await?;
         // With this answer the sender may have gone already.
         let _ = send.finish();
