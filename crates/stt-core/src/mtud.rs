@@ -59,6 +59,11 @@ impl MtuDiscovery {
         self.current
     }
 
+    /// Whether packets are smaller than every path should carry (9.4).
+    pub(crate) const fn is_below_base(&self) -> bool {
+        self.current < self.base
+    }
+
     /// The size of a probe to send now, if one is due.
     pub(crate) fn poll_probe(&mut self, now: Timestamp) -> Option<u16> {
         if let State::Done { again_at } = self.state

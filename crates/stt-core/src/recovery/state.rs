@@ -280,9 +280,11 @@ impl<T> Recovery<T> {
     /// The size of an ack-eliciting packet, padded to it, to send now as a probe for a larger MTU.
     pub(crate) fn poll_mtu_probe(&mut self, now: Timestamp) -> Option<u16> {
         let size = self.mtud.poll_probe(now)?;
-        // Not into a full window, and only once the path has answered at all.
-        let fits = self.in_flight + u64::from(size) <= self.controller.window();
-        (self.rtt.is_sampled() && fits).then_some(size)
+        // Only once the path has answered at all, and not into a full window; but one of the smallest
+        // packets, filled by them, would never have room for a large one.
+        let is_free = self.mtud.is_below_base()
+            || matches!(self.can_send(now, u64::from(size)), SendState::Now);
+        (self.rtt.is_sampled() && is_free).then_some(size)
     }
 
     /// Whether the next packet should elicit an acknowledgement although it has no need to: the

@@ -4,8 +4,11 @@ use core::time::Duration;
 
 use super::pair::{Pair, path};
 use crate::{
-    Dir, Event, LinkProfile, SessionConfig, Side, StreamId, connection::ConnectionError,
-    stream::ReadError, testing::LinkConfig, wire::Limits,
+    Dir, Event, LinkProfile, SessionConfig, Side, StreamId,
+    connection::ConnectionError,
+    stream::ReadError,
+    testing::{LinkConfig, SimpleLink},
+    wire::Limits,
 };
 use stt_crypto::Aead;
 
@@ -385,4 +388,34 @@ fn keep_alive_holds_a_session() {
     );
     pair.run(Duration::from_secs(300));
     assert!(pair.end(Side::Responder).is_open());
+}
+
+/// A few small packets and a few losses in a row, and a link seems to carry 64 bytes only: no window of such packets has
+/// room for the probe that shows more.
+#[test]
+fn chance_losses_that_look_like_a_small_path_are_soon_seen_through() {
+    let clean = LinkConfig {
+        latency: Duration::from_millis(10),
+        ..LinkConfig::PERFECT
+    };
+    let lossy = LinkConfig {
+        loss: 50_000,
+        jitter: Duration::from_millis(8),
+        ..clean
+    };
+    let mut fell = 0;
+    for seed in [34, 58, 77, 89, 115] {
+        let mut pair = Pair::new(clean);
+        pair.links = [0, 1].map(|side| SimpleLink::new(clean, 2 * seed + side));
+        transfer(&mut pair, 300_000, 5 * SECOND);
+        for link in &mut pair.links {
+            *link.config_mut() = lossy;
+        }
+        let start = pair.now;
+        transfer(&mut pair, 2_000_000, 300 * SECOND);
+        let took = pair.now.saturating_since(start);
+        assert!(took < 20 * SECOND, "{took:?} with seed {seed}");
+        fell += u32::from(pair.end(Side::Initiator).stats().packets_sent > 2_500);
+    }
+    assert!(fell > 0, "the sizes of packets never fell");
 }
