@@ -419,3 +419,22 @@ fn chance_losses_that_look_like_a_small_path_are_soon_seen_through() {
     }
     assert!(fell > 0, "the sizes of packets never fell");
 }
+
+/// Fewer packets than are acknowledged at once fit in the send buffer.
+#[test]
+fn a_small_send_buffer_does_not_stand_still_on_a_reliable_link() {
+    let mut config = SessionConfig::default();
+    config.streams.send_buffer = 100_000;
+    let mut pair = Pair::with(
+        LinkConfig::PERFECT,
+        LinkProfile::RELIABLE,
+        config,
+        Aead::Aes256Gcm,
+    );
+    pair.run(Duration::from_millis(100));
+    let start = pair.now;
+    transfer(&mut pair, 1_000_000, 5 * SECOND);
+    let took = pair.now.saturating_since(start);
+    // Ten buffers, each two milliseconds on the way and one until it is acknowledged.
+    assert!(took < Duration::from_millis(100), "{took:?}");
+}
