@@ -74,13 +74,13 @@ pub(super) fn stem(name: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[test]
-    fn names_that_lead_elsewhere_are_refused() {
+    /// Names that no receiver takes.
+    pub(in super::super) fn refused() -> Vec<String> {
         let long = "n".repeat(256);
-        for name in [
+        let names = [
             "",
             ".",
             "..",
@@ -93,8 +93,14 @@ mod tests {
             "x.part",
             "x.part.stt",
             &long,
-        ] {
-            check(name).unwrap_err();
+        ];
+        names.map(str::to_owned).into()
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for name in refused() {
+            check(&name).unwrap_err();
         }
         for name in [
             "a",
